@@ -1,0 +1,191 @@
+"""
+Every error that reaches a client, and whose fault it is.
+
+    SwitchyardError
+    |- ClientError                 the request is at fault; sending it again changes nothing
+    |  |- InvalidRequest           400  malformed body, wrong type, unknown control value
+    |  |- Unauthenticated          401  no key, or one we do not know
+    |  |- Forbidden                403  the key may not do this
+    |  |- NotFound                 404  unknown path, model or decision
+    |  |- MethodNotAllowed         405
+    |  |- BodyTooLarge             413
+    |- PolicyError                 the operator's limits are at fault
+    |  |- NoEligibleModel          422  no deployment may serve this request
+    |  |- CostLimitExceeded        402  cheapest eligible model costs more than the limit
+    |- UpstreamError               a provider is at fault
+    |  |- UpstreamRefused          4xx  passed on: the upstream's own status and message
+    |  |- UpstreamThrottled        429  every deployment asked us to wait
+    |  |- UpstreamUnavailable      502  every attempt failed
+    |  |- UpstreamTimeout          504  no answer before the deadline
+    |- InternalError               we are at fault
+       |- Overloaded               503  shed before any work; come back after retry_after_s
+       |- Unavailable              503  infrastructure of ours does not answer
+       |- Draining                 503  shutting down
+
+``status`` is the HTTP status on the OpenAI surface, ``code`` the public code, ``retry`` whether
+the client's SDK should send the request again. Dialects turn an error into their own body.
+Messages never hold prompt text, keys or personal data.
+"""
+
+from __future__ import annotations
+
+
+class SwitchyardError(Exception):
+    """Root of the tree; never raised itself."""
+
+    status = 500
+    code = "internal_error"
+    retry = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+        self.body = body  # the upstream's own error body, when its dialect is the client's
+        if code is not None:
+            self.code = code
+        if status is not None:
+            self.status = status
+
+
+class ClientError(SwitchyardError):
+    """The request is at fault."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class InvalidRequest(ClientError):
+    """Malformed body, wrong type, unknown control value; ``param`` names the field."""
+
+
+class Unauthenticated(ClientError):
+    """No key, or one we do not know."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class Forbidden(ClientError):
+    """The key may not do this."""
+
+    status = 403
+    code = "permission_denied"
+
+
+class NotFound(ClientError):
+    """Unknown path or decision."""
+
+    status = 404
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """No deployment serves this model."""
+
+    code = "model_not_found"
+
+
+class MethodNotAllowed(ClientError):
+    """The path exists, with another method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(ClientError):
+    """The body is larger than the limit; the message carries both numbers."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class PolicyError(SwitchyardError):
+    """A limit that the operator or the client set leaves nothing to do."""
+
+    status = 422
+    code = "policy_error"
+
+
+class NoEligibleModel(PolicyError):
+    """No deployment may serve this request; the message says what each lacked."""
+
+    code = "no_eligible_model"
+
+
+class CostLimitExceeded(PolicyError):
+    """The cheapest eligible model costs more than the limit; the message carries both numbers."""
+
+    status = 402
+    code = "cost_limit_exceeded"
+
+
+class UpstreamError(SwitchyardError):
+    """A provider is at fault."""
+
+    status = 502
+    code = "provider_error"
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream refused this request as such; its own status and message are passed on."""
+
+    status = 400
+    code = "upstream_refused"
+
+
+class UpstreamThrottled(UpstreamError):
+    """Every eligible deployment asked us to wait."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    retry = True
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Every attempt failed."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer before the deadline."""
+
+    status = 504
+    code = "timeout"
+
+
+class InternalError(SwitchyardError):
+    """We are at fault."""
+
+
+class Overloaded(InternalError):
+    """Shed before any work was done."""
+
+    status = 503
+    code = "overloaded"
+    retry = True
+
+
+class Unavailable(InternalError):
+    """Infrastructure of ours does not answer."""
+
+    status = 503
+    code = "unavailable"
+    retry = True
+
+
+class Draining(InternalError):
+    """This replica is shutting down; another one will answer."""
+
+    status = 503
+    code = "draining"
+    retry = True

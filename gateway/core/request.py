@@ -1,0 +1,73 @@
+"""A request as the API hands it to the pipeline."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from gateway.core.chat import Chat
+
+
+class RouteAction(enum.StrEnum):
+    """What the client asks of routing."""
+
+    DISABLED = "disabled"
+    AUTO = "auto"
+    CUSTOM = "custom"
+    OBSERVE = "observe"
+
+
+class Kind(enum.StrEnum):
+    """What is asked for; one per endpoint family."""
+
+    CHAT = "chat"
+    COMPLETION = "completion"
+    EMBEDDING = "embedding"
+
+
+class Controls(msgspec.Struct, frozen=True):
+    """
+    What the client said about routing, whatever header family or body member said it. None means
+    that it said nothing. *families* are the header families it spoke: the reply speaks them too.
+    """
+
+    action: RouteAction | None = None
+    mode: str | None = None  # a key of the configured modes
+    prefer_model: str | None = None
+    task_hint: str | None = None  # free label, or the name of a task type
+    cost_usd_max: float | None = None
+    quality_min: float | None = None  # 0 to 1
+    regions: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    session_id: str | None = None
+    families: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who is calling. *key_id* names the key without being it."""
+
+    project: str = "default"
+    key_id: str = "anonymous"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """
+    One admitted request. *body* is what the client sent, byte for byte, less the members that are
+    ours; *chat* is the canonical reading of it (for an embedding: its input as one user turn).
+    """
+
+    id: str
+    kind: Kind
+    dialect: str  # that the client speaks
+    path: str  # as asked, for the record
+    body: bytes
+    chat: Chat
+    controls: Controls
+    principal: Principal
+    provider: str | None  # pinned by the path /v1/proxy/{provider}
+    headers: tuple[tuple[str, str], ...]  # to forward
+    arrived_s: float  # monotonic
+    deadline_s: float  # monotonic
+    client_retry: int = 0  # the SDK's own n-th retry of this request
