@@ -1,0 +1,326 @@
+"""
+Every setting, with unit, default and the reason for the default.
+
+One YAML file is decoded into :class:`Config`; unknown keys are errors with their path. Secrets are
+never written here: a field marked *secret* holds ``env:NAME`` or ``file:PATH``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gateway.core.fleet import ModelClass, Timeouts
+from gateway.core.request import RouteAction
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Positive = Annotated[float, Meta(gt=0.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Count = Annotated[int, Meta(ge=0)]
+Tier = Literal["low", "medium", "high"]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the file. An unknown key is an error, because a misspelt limit is no limit."""
+
+
+class Server(Section):
+    """Where we listen, and how much we take in."""
+
+    host: str = "127.0.0.1"  # loopback: without keys nobody else may reach us
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080  # 0: any free port
+    body_bytes_max: Annotated[int, Meta(ge=1024)] = 32 * 2**20  # as Anthropic's Messages API
+    header_bytes_max: Annotated[int, Meta(ge=1024)] = 16 * 2**10  # nginx: 4 x 8 KiB, node: 16 KiB
+    answer_bytes_max: Annotated[int, Meta(ge=1024)] = 64 * 2**20  # an unstreamed answer, in memory
+    event_bytes_max: Annotated[int, Meta(ge=1024)] = 8 * 2**20  # one SSE event: inline images
+    requests_max: Annotated[int, Meta(ge=1)] = 2000  # in flight; above it requests are shed
+    request_timeout_s: Positive = 600.0  # the default of the OpenAI and Anthropic SDKs
+    drain_s: NotNegative = 30.0  # Kubernetes kills after 30 s by default
+    cors_origins: tuple[str, ...] = ()  # browsers on these origins may call us and read headers
+
+
+class Key(Section):
+    """A gateway key: who may call."""
+
+    id: str  # shown in records; never the secret
+    secret: str  # secret
+    project: str = "default"
+
+
+class ProviderSettings(Section):
+    """A provider with credentials. Known names bring their defaults, see providers.py."""
+
+    api_key: str | None = None  # secret
+    base_url: str | None = None  # OpenAI dialect: with /v1; Anthropic dialect: without
+    dialect: Literal["openai", "anthropic"] | None = None
+    region: str | None = None
+    headers: dict[str, str] = {}  # values may be secrets
+    timeouts: Timeouts | None = None
+    connections_max: Annotated[int, Meta(ge=1)] | None = None
+    omit: tuple[str, ...] | None = None  # body members this provider rejects
+    simulated: bool = False  # answer from the built-in simulated provider instead
+    models: tuple[str, ...] | None = None  # of our catalogue; None: those known to be there
+
+
+class PriceSettings(Section):
+    """USD per million tokens, overriding the price list."""
+
+    input: NotNegative
+    output: NotNegative
+    cache_read: NotNegative | None = None  # None: as input
+    cache_write: NotNegative | None = None  # None: as input
+    long_context_tokens: Count = 0
+    long_input: NotNegative | None = None
+    long_output: NotNegative | None = None
+    date: str = ""  # ISO date at which you looked it up
+
+
+class ModelSettings(Section):
+    """A model that clients may name. Known names bring their defaults, see catalogue.py."""
+
+    model_class: ModelClass | None = msgspec.field(name="class", default=None)
+    aliases: tuple[str, ...] = ()
+    family: str | None = None
+    context_tokens: Annotated[int, Meta(ge=1)] | None = None
+    output_tokens_max: Annotated[int, Meta(ge=1)] | None = None
+    tools: bool | None = None
+    vision: bool | None = None
+    json: bool | None = None
+    kind: Literal["chat", "embedding", "completion"] | None = None
+    price: PriceSettings | None = None
+
+
+class DeploymentSettings(Section):
+    """One more place that serves a model, beside those that the providers bring."""
+
+    model: str
+    provider: str
+    id: str | None = None  # None: provider/model
+    upstream_model: str | None = None  # None: the model's own name
+    region: str | None = None
+    weight: Positive = 1.0  # share of the traffic among equals
+    price: PriceSettings | None = None
+
+
+class Floors(Section):
+    """The quality a model must promise for a prompt of each tier."""
+
+    low: Share
+    medium: Share
+    high: Share
+
+
+class Mode(Section):
+    """
+    A named trade-off. Among the models that promise the floor of the prompt's tier, the one with
+    the highest ``quality_weight * quality - usd_weight * USD - s_weight * seconds`` is taken.
+    """
+
+    floors: Floors
+    quality_weight: NotNegative = 0.0
+    usd_weight: NotNegative = 0.0  # per USD of this request
+    s_weight: NotNegative = 0.0  # per second to the last token
+    may_cost_more: bool = False  # than the model the client named
+    keep_high: bool = True  # a high-tier prompt keeps the client's own model
+
+
+# Floors sit between the class priors below, so balanced means low -> efficient, medium -> balanced,
+# high -> premium; eco takes one class less above low, sport and quality take the best there is.
+MODES: dict[str, Mode] = {
+    "balanced": Mode(floors=Floors(low=0.85, medium=0.80, high=0.85), usd_weight=1.0),
+    "eco": Mode(floors=Floors(low=0.80, medium=0.60, high=0.65), usd_weight=1.0, keep_high=False),
+    "sport": Mode(
+        floors=Floors(low=0.85, medium=0.80, high=0.85),
+        quality_weight=1.0,
+        s_weight=0.02,
+        may_cost_more=True,
+        keep_high=False,
+    ),
+    "speed": Mode(
+        floors=Floors(low=0.80, medium=0.60, high=0.65),
+        s_weight=1.0,
+        may_cost_more=True,
+        keep_high=False,
+    ),
+    "quality": Mode(
+        floors=Floors(low=0.85, medium=0.80, high=0.85),
+        quality_weight=1.0,
+        usd_weight=0.01,
+        may_cost_more=True,
+        keep_high=False,
+    ),
+}
+MODE_ALIASES = {"cost": "eco", "auto": "balanced", "fast": "speed", "max-quality": "quality"}
+
+# Expected quality of a class on a prompt of a tier: assumptions to start from, not measurements.
+# Feedback and audits replace them; an operator who knows better overrides them per model and task.
+CLASS_QUALITY: dict[ModelClass, Floors] = {
+    ModelClass.EFFICIENT: Floors(low=0.90, medium=0.70, high=0.45),
+    ModelClass.BALANCED: Floors(low=0.94, medium=0.86, high=0.70),
+    ModelClass.PREMIUM: Floors(low=0.96, medium=0.93, high=0.88),
+}
+
+
+class QualityOverride(Section):
+    """What you know of a model on a task: replaces the class prior for the tiers it names."""
+
+    model: str
+    task_type: str | None = None  # None: every task
+    low: Share | None = None
+    medium: Share | None = None
+    high: Share | None = None
+
+
+class Range(Section):
+    """A number strictly between *gt* and *lt*; a missing bound does not bind."""
+
+    gt: float | None = None
+    lt: float | None = None
+
+
+class Condition(Section):
+    """When a rule matches: every member that is given must hold. An empty one always matches."""
+
+    task_types: tuple[str, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    tokens_in: Range | None = None
+    complexity: Range | None = None
+    cost_usd: Range | None = None  # estimated cost on the model the client named
+    system_prompt_chars: Range | None = None
+    has_tools: bool | None = None
+    has_vision: bool | None = None
+    requires_json: bool | None = None
+    has_code: bool | None = None
+    has_math: bool | None = None
+    labels: tuple[str, ...] = ()  # the client's task hint
+    models: tuple[str, ...] = ()  # that the client named
+    languages: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}  # of the request; * matches any value
+
+
+class Target(Section):
+    """
+    Where a matching rule sends the request: a model (at any provider, or at the named one), a mode
+    to choose by, the best model within a cost, or the client's own model (*keep*).
+    """
+
+    model: str | None = None
+    provider: str | None = None
+    mode: str | None = None
+    best_within_usd: Positive | None = None
+    keep: bool = False
+    own_key: bool = False  # only on the caller's own provider key, else the client's own model
+
+
+class Rule(Section):
+    """Condition -> target. Rules are tried by falling priority, then in file order."""
+
+    id: str
+    then: Target
+    when: Condition = Condition()
+    reason: str = ""
+    priority: int = 0
+
+
+class Policy(Section):
+    """What holds over every strategy, also for rules, pins and failover."""
+
+    denied_models: tuple[str, ...] = ()
+    allowed_models: tuple[str, ...] = ()  # empty: all
+    denied_providers: tuple[str, ...] = ()
+    forced_models: dict[str, str] = {}  # task type -> model
+    regions: tuple[str, ...] = ()  # empty: all
+    cost_usd_max: Positive | None = None  # of one request
+    quality_min: Share | None = None
+
+
+class Project(Section):
+    """Defaults and limits of the keys of one project."""
+
+    action: RouteAction | None = None  # for requests that name a real model; None: as routing
+    mode: str | None = None
+    policy: Policy = Policy()
+    rules: tuple[Rule, ...] = ()  # before the common ones
+
+
+class Routing(Section):
+    """How decisions are made."""
+
+    action: RouteAction = RouteAction.DISABLED  # for a named model: never reroute unasked
+    mode: str = "balanced"
+    uncertain: Literal["keep", "complexity"] = "keep"  # a doubtful task type: keep, or tier alone
+    high_tier: Literal["own", "premium"] = "own"  # a high prompt whose client named a model
+    baseline_model: str = "gpt-4"  # what savings are counted against where no model was named
+    virtual_models: dict[str, str] = {  # name that clients may ask for -> mode
+        "auto": "balanced",
+        "switchyard-auto": "balanced",
+        "claude-auto": "balanced",  # pickers that list only names with claude in them
+        "neural-router-v2": "balanced",
+        "eco": "eco",
+        "balanced": "balanced",
+        "sport": "sport",
+        "cost": "eco",
+        "speed": "speed",
+        "quality": "quality",
+    }
+    modes: dict[str, Mode] = {}  # added to, or replacing, the built-in ones
+    class_quality: dict[ModelClass, Floors] = {}
+    quality: tuple[QualityOverride, ...] = ()
+    fee_rate: Share = 0.05  # of the estimated savings, only when the chosen model is cheaper
+    answer_model: Literal["served", "asked"] = "served"  # the `model` of the reply's body
+
+
+class Reliability(Section):
+    """When to try again, and when to stay away."""
+
+    attempts_max: Annotated[int, Meta(ge=1)] = 4  # per request, over all deployments
+    retry_share: Share = 0.2  # extra attempts per request, as a share of traffic
+    retry_floor_per_s: NotNegative = 2.0  # extra attempts that are always allowed
+    backoff_s: NotNegative = 0.05  # before a retry of the same deployment, doubled and jittered
+    breaker_failures: Annotated[int, Meta(ge=1)] = 5  # in a row, or ...
+    breaker_error_share: Share = 0.5  # ... this share of the last window_s ...
+    breaker_requests_min: Annotated[int, Meta(ge=1)] = 10  # ... with at least so many requests
+    breaker_open_s: Positive = 5.0  # first pause; doubles while probes fail
+    breaker_open_s_max: Positive = 120.0
+    cooldown_s: Positive = 10.0  # after a 429 without Retry-After
+    cooldown_s_max: Positive = 300.0
+    window_s: Positive = 30.0  # error rates and percentiles look back this far
+    view_s: Positive = 1.0  # how often decisions see fresh health
+    precommit_bytes_max: Annotated[int, Meta(ge=1)] = 65536  # held before the first content
+
+
+class Recording(Section):
+    """What is kept of a request."""
+
+    database_url: str = "sqlite:///var/switchyard.db"  # any SQLAlchemy URL; may be a secret
+    queue_max: Annotated[int, Meta(ge=1)] = 10_000  # records waiting for the writer
+    batch_max: Annotated[int, Meta(ge=1)] = 500
+    flush_s: Positive = 0.5
+    keep_days: Positive = 30.0
+    text: bool = False  # store the classified excerpt: off, because it is personal
+
+
+class Simulation(Section):
+    """The built-in provider that answers in the name of well-known models."""
+
+    enabled: Literal["auto", "on", "off"] = "auto"  # auto: only while no real provider is there
+    speed: NotNegative = 1.0  # 1: as fast as such models are; 0: without any pause
+
+
+class Config(Section):
+    """The whole file."""
+
+    server: Server = Server()
+    keys: tuple[Key, ...] = ()
+    projects: dict[str, Project] = {}
+    providers: dict[str, ProviderSettings] = {}
+    models: dict[str, ModelSettings] = {}
+    deployments: tuple[DeploymentSettings, ...] = ()
+    routing: Routing = Routing()
+    rules: tuple[Rule, ...] = ()
+    policy: Policy = Policy()
+    reliability: Reliability = Reliability()
+    recording: Recording = Recording()
+    simulation: Simulation = Simulation()
