@@ -26,7 +26,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A part of the file. An unknown key is an error, because a misspelt limit is no limit."""
 
 
-class Server(Section):
+class Server(Section, frozen=True):
     """Where we listen, and how much we take in."""
 
     host: str = "127.0.0.1"  # loopback: without keys nobody else may reach us
@@ -41,7 +41,7 @@ class Server(Section):
     cors_origins: tuple[str, ...] = ()  # browsers on these origins may call us and read headers
 
 
-class Key(Section):
+class Key(Section, frozen=True):
     """A gateway key: who may call."""
 
     id: str  # shown in records; never the secret
@@ -49,7 +49,7 @@ class Key(Section):
     project: str = "default"
 
 
-class ProviderSettings(Section):
+class ProviderSettings(Section, frozen=True):
     """A provider with credentials. Known names bring their defaults, see providers.py."""
 
     api_key: str | None = None  # secret
@@ -64,7 +64,7 @@ class ProviderSettings(Section):
     models: tuple[str, ...] | None = None  # of our catalogue; None: those known to be there
 
 
-class PriceSettings(Section):
+class PriceSettings(Section, frozen=True):
     """USD per million tokens, overriding the price list."""
 
     input: NotNegative
@@ -77,7 +77,7 @@ class PriceSettings(Section):
     date: str = ""  # ISO date at which you looked it up
 
 
-class ModelSettings(Section):
+class ModelSettings(Section, frozen=True):
     """A model that clients may name. Known names bring their defaults, see catalogue.py."""
 
     model_class: ModelClass | None = msgspec.field(name="class", default=None)
@@ -92,7 +92,7 @@ class ModelSettings(Section):
     price: PriceSettings | None = None
 
 
-class DeploymentSettings(Section):
+class DeploymentSettings(Section, frozen=True):
     """One more place that serves a model, beside those that the providers bring."""
 
     model: str
@@ -104,7 +104,7 @@ class DeploymentSettings(Section):
     price: PriceSettings | None = None
 
 
-class Floors(Section):
+class Floors(Section, frozen=True):
     """The quality a model must promise for a prompt of each tier."""
 
     low: Share
@@ -112,7 +112,7 @@ class Floors(Section):
     high: Share
 
 
-class Mode(Section):
+class Mode(Section, frozen=True):
     """
     A named trade-off. Among the models that promise the floor of the prompt's tier, the one with
     the highest ``quality_weight * quality - usd_weight * USD - s_weight * seconds`` is taken.
@@ -163,7 +163,22 @@ CLASS_QUALITY: dict[ModelClass, Floors] = {
 }
 
 
-class QualityOverride(Section):
+# Names that clients may ask for instead of a model -> the mode that chooses one.
+VIRTUAL_MODELS = {
+    "auto": "balanced",
+    "switchyard-auto": "balanced",
+    "claude-auto": "balanced",  # pickers that list only names with claude in them
+    "neural-router-v2": "balanced",
+    "eco": "eco",
+    "balanced": "balanced",
+    "sport": "sport",
+    "cost": "eco",
+    "speed": "speed",
+    "quality": "quality",
+}
+
+
+class QualityOverride(Section, frozen=True):
     """What you know of a model on a task: replaces the class prior for the tiers it names."""
 
     model: str
@@ -173,14 +188,14 @@ class QualityOverride(Section):
     high: Share | None = None
 
 
-class Range(Section):
+class Range(Section, frozen=True):
     """A number strictly between *gt* and *lt*; a missing bound does not bind."""
 
     gt: float | None = None
     lt: float | None = None
 
 
-class Condition(Section):
+class Condition(Section, frozen=True):
     """When a rule matches: every member that is given must hold. An empty one always matches."""
 
     task_types: tuple[str, ...] = ()
@@ -200,7 +215,7 @@ class Condition(Section):
     metadata: dict[str, str] = {}  # of the request; * matches any value
 
 
-class Target(Section):
+class Target(Section, frozen=True):
     """
     Where a matching rule sends the request: a model (at any provider, or at the named one), a mode
     to choose by, the best model within a cost, or the client's own model (*keep*).
@@ -214,7 +229,7 @@ class Target(Section):
     own_key: bool = False  # only on the caller's own provider key, else the client's own model
 
 
-class Rule(Section):
+class Rule(Section, frozen=True):
     """Condition -> target. Rules are tried by falling priority, then in file order."""
 
     id: str
@@ -224,7 +239,7 @@ class Rule(Section):
     priority: int = 0
 
 
-class Policy(Section):
+class Policy(Section, frozen=True):
     """What holds over every strategy, also for rules, pins and failover."""
 
     denied_models: tuple[str, ...] = ()
@@ -236,7 +251,7 @@ class Policy(Section):
     quality_min: Share | None = None
 
 
-class Project(Section):
+class Project(Section, frozen=True):
     """Defaults and limits of the keys of one project."""
 
     action: RouteAction | None = None  # for requests that name a real model; None: as routing
@@ -245,7 +260,7 @@ class Project(Section):
     rules: tuple[Rule, ...] = ()  # before the common ones
 
 
-class Routing(Section):
+class Routing(Section, frozen=True):
     """How decisions are made."""
 
     action: RouteAction = RouteAction.DISABLED  # for a named model: never reroute unasked
@@ -253,18 +268,7 @@ class Routing(Section):
     uncertain: Literal["keep", "complexity"] = "keep"  # a doubtful task type: keep, or tier alone
     high_tier: Literal["own", "premium"] = "own"  # a high prompt whose client named a model
     baseline_model: str = "gpt-4"  # what savings are counted against where no model was named
-    virtual_models: dict[str, str] = {  # name that clients may ask for -> mode
-        "auto": "balanced",
-        "switchyard-auto": "balanced",
-        "claude-auto": "balanced",  # pickers that list only names with claude in them
-        "neural-router-v2": "balanced",
-        "eco": "eco",
-        "balanced": "balanced",
-        "sport": "sport",
-        "cost": "eco",
-        "speed": "speed",
-        "quality": "quality",
-    }
+    virtual_models: dict[str, str] = msgspec.field(default_factory=lambda: dict(VIRTUAL_MODELS))
     modes: dict[str, Mode] = {}  # added to, or replacing, the built-in ones
     class_quality: dict[ModelClass, Floors] = {}
     quality: tuple[QualityOverride, ...] = ()
@@ -272,7 +276,7 @@ class Routing(Section):
     answer_model: Literal["served", "asked"] = "served"  # the `model` of the reply's body
 
 
-class Reliability(Section):
+class Reliability(Section, frozen=True):
     """When to try again, and when to stay away."""
 
     attempts_max: Annotated[int, Meta(ge=1)] = 4  # per request, over all deployments
@@ -291,7 +295,7 @@ class Reliability(Section):
     precommit_bytes_max: Annotated[int, Meta(ge=1)] = 65536  # held before the first content
 
 
-class Recording(Section):
+class Recording(Section, frozen=True):
     """What is kept of a request."""
 
     database_url: str = "sqlite:///var/switchyard.db"  # any SQLAlchemy URL; may be a secret
@@ -302,14 +306,14 @@ class Recording(Section):
     text: bool = False  # store the classified excerpt: off, because it is personal
 
 
-class Simulation(Section):
+class Simulation(Section, frozen=True):
     """The built-in provider that answers in the name of well-known models."""
 
     enabled: Literal["auto", "on", "off"] = "auto"  # auto: only while no real provider is there
     speed: NotNegative = 1.0  # 1: as fast as such models are; 0: without any pause
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole file."""
 
     server: Server = Server()
