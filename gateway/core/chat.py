@@ -37,14 +37,6 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
 
 
-class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
-    """What a tool answered; *call_id* names the call."""
-
-    call_id: str
-    parts: tuple[Text | Image, ...]
-    is_error: bool = False
-
-
 class Thinking(msgspec.Struct, frozen=True, tag="thinking"):
     """Reasoning of a model. The *signature* is bound to the model family that wrote it."""
 
@@ -58,6 +50,14 @@ class Opaque(msgspec.Struct, frozen=True, tag="opaque"):
 
     kind: str
     json: bytes
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
+    """What a tool answered; *call_id* names the call."""
+
+    call_id: str
+    parts: tuple[Text | Image | Opaque, ...]
+    is_error: bool = False
 
 
 Part = Text | Image | ToolCall | ToolResult | Thinking | Opaque
@@ -107,8 +107,9 @@ class Chat(msgspec.Struct, frozen=True):
     """
     One chat request. None means that the client said nothing, so the upstream's default holds.
 
-    *extra* keeps members of the body that have no canonical meaning, by name, as JSON bytes: they
-    survive inside a dialect and are named in the warnings when a translation drops them.
+    *extra* keeps what has no canonical meaning, as JSON bytes: members of the body by name, deeper
+    things by path (``tools[2]``: a tool that is no function). They survive inside a dialect and
+    are named in the warnings when a translation drops them.
     """
 
     model: str

@@ -1,0 +1,58 @@
+"""How the attempts for one request ended."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from gateway.core.chat import Finish, Usage
+
+
+class Failure(enum.StrEnum):
+    """Why an attempt failed, in our words; every dialect's errors map to these."""
+
+    REFUSED = "refused"  # 400, 413, 422: this request fails the same way anywhere
+    DENIED = "denied"  # 401, 402, 403, 404: our account at this deployment
+    THROTTLED = "throttled"  # 429, or the dialect's "overloaded"
+    BROKEN = "broken"  # 5xx, connection lost, malformed answer
+    LATE = "late"  # no connection or no token in time
+
+
+class Ending(enum.StrEnum):
+    """How a request ended, seen from the client."""
+
+    COMPLETE = "complete"
+    TRUNCATED = "truncated"  # the answer broke off after its first content: an error event said so
+    CLIENT_GONE = "client_gone"
+    FAILED = "failed"  # an error instead of an answer
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One upstream call. Times in seconds; *start_s* counts from the arrival of the request."""
+
+    deployment: str
+    start_s: float
+    duration_s: float  # to the end of the attempt, or of its stream
+    status: int | None  # HTTP status, None when there was no answer
+    failure: Failure | None
+    ttft_s: float | None = None  # from start_s to the first content
+    message: str = ""  # the upstream's own words, cut; never prompt text
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """
+    The end of one request. *deployment* answered, "" when none did. *usage* is what is billed,
+    flagged when estimated, None when no attempt produced anything.
+    """
+
+    ending: Ending
+    status: int  # that the client saw
+    deployment: str
+    attempts: tuple[Attempt, ...]
+    finish: Finish | None
+    usage: Usage | None
+    cost_nano_usd: int  # of *usage* at the price of *deployment*; 0 without usage
+    ttft_s: float | None  # from arrival to the first content byte we sent
+    duration_s: float  # from arrival to the last byte
+    error: str = ""  # code of the error that the client saw

@@ -1,0 +1,97 @@
+"""
+Usage as Anthropic counts it: ``input_tokens`` EXCLUDES both cache parts, ours includes them.
+
+In a stream the counts are cumulative: ``message_delta`` overrides, field by field, what
+``message_start`` said (with server tools its totals are larger than the first breakdown).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.chat import Usage
+from gateway.wire.decode import NULL
+from gateway.wire.openai_usage import UNREADABLE
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    """Parts of the answer."""
+
+    thinking_tokens: int | None = None
+
+
+class Counts(msgspec.Struct):
+    """The usage object; None is "not said here", in a stream an earlier value holds."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens_details: OutputDetails | None = None
+
+
+class Envelope(msgspec.Struct):
+    """Any body that carries usage."""
+
+    usage: msgspec.Raw = NULL
+
+
+COUNTS = msgspec.json.Decoder(Counts)
+ENVELOPE = msgspec.json.Decoder(Envelope)
+
+
+def read_usage(body: bytes) -> Usage | None:
+    """Usage of a whole answer, decoding nothing else; None when there is none."""
+    try:
+        counts = read_counts(ENVELOPE.decode(body).usage)
+    except UNREADABLE:
+        return None
+    return usage_of(counts) if counts else None
+
+
+def read_counts(raw: msgspec.Raw) -> Counts | None:
+    """The counts of a usage object's JSON, None when it is missing or unreadable."""
+    try:
+        return COUNTS.decode(raw)
+    except UNREADABLE:
+        return None
+
+
+def merged(before: Counts, after: Counts) -> Counts:
+    """What holds after both were said."""
+    said = {f: v for f, v in msgspec.structs.asdict(after).items() if v is not None}
+    return msgspec.structs.replace(before, **said)
+
+
+def usage_of(counts: Counts) -> Usage:
+    """Canonical usage of *counts*."""
+    read = _count(counts.cache_read_input_tokens)
+    write = _count(counts.cache_creation_input_tokens)
+    tokens_out = _count(counts.output_tokens)
+    details = counts.output_tokens_details or OutputDetails()
+    return Usage(
+        tokens_in=_count(counts.input_tokens) + read + write,
+        tokens_out=tokens_out,
+        tokens_cache_read=read,
+        tokens_cache_write=write,
+        tokens_reasoning=min(_count(details.thinking_tokens), tokens_out),
+    )
+
+
+def counts_of(usage: Usage) -> dict[str, object]:
+    """The usage object to send to a client."""
+    cached = usage.tokens_cache_read + usage.tokens_cache_write
+    counts: dict[str, object] = {
+        "input_tokens": max(0, usage.tokens_in - cached),
+        "cache_creation_input_tokens": usage.tokens_cache_write,
+        "cache_read_input_tokens": usage.tokens_cache_read,
+        "output_tokens": usage.tokens_out,
+    }
+    if usage.tokens_reasoning:
+        counts["output_tokens_details"] = {"thinking_tokens": usage.tokens_reasoning}
+    return counts
+
+
+def _count(value: int | None) -> int:
+    """*value* as a count: absent, negative and absurd values are 0."""
+    return value if value is not None and 0 < value < 2**40 else 0

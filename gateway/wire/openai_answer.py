@@ -1,0 +1,149 @@
+"""Whole answers of POST /chat/completions: read one, write one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.chat import Answer, Finish, Part, Text, Thinking, ToolCall, Usage
+from gateway.core.errors import UpstreamError
+from gateway.wire.decode import NULL
+from gateway.wire.openai_usage import UNREADABLE, counts_of, usage_of
+from gateway.wire.openai_write import call_of, joined
+
+FINISHES = {
+    "stop": Finish.STOP,
+    "length": Finish.LENGTH,
+    "tool_calls": Finish.TOOL_CALLS,
+    "function_call": Finish.TOOL_CALLS,
+    "content_filter": Finish.CONTENT_FILTER,
+}
+
+
+class Function(msgspec.Struct):
+    """A called function."""
+
+    name: str = ""
+    arguments: str = ""
+
+
+class Call(msgspec.Struct):
+    """One entry of ``tool_calls``."""
+
+    id: str = ""
+    function: Function | None = None
+
+
+class Message(msgspec.Struct):
+    """The words of one choice. Reasoning goes by either name."""
+
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[Call] | None = None
+
+
+class Choice(msgspec.Struct):
+    """One of the n answers."""
+
+    message: Message
+    index: int = 0
+    finish_reason: str | None = None
+
+
+class Body(msgspec.Struct):
+    """The members we translate."""
+
+    choices: list[Choice]
+    id: str = ""
+    model: str = ""
+    created: int = 0
+    usage: msgspec.Raw = NULL
+
+
+BODY = msgspec.json.Decoder(Body)
+
+
+def read_answer(body: bytes) -> Answer:
+    """
+    The canonical answer of *body*. A refusal reads as text, a missing finish reason as STOP: the
+    body is whole. Usage that was not reported is all zero.
+
+    Raises:
+        UpstreamError: the body is no answer.
+    """
+    try:
+        said = BODY.decode(body)
+    except UNREADABLE:
+        raise malformed_answer() from None
+    choices = sorted(said.choices, key=lambda choice: choice.index)
+    if not choices:
+        raise malformed_answer()
+    return Answer(
+        id=said.id,
+        model=said.model,
+        choices=tuple(_parts(choice.message) for choice in choices),
+        finishes=tuple(finish_of(choice.finish_reason or "stop") for choice in choices),
+        usage=usage_of(said.usage) or Usage(),
+        created_s=said.created,
+    )
+
+
+def malformed_answer() -> UpstreamError:
+    """The error of an answer that its dialect does not allow."""
+    return UpstreamError("The provider's answer is malformed.", code="malformed_answer")
+
+
+def finish_of(reason: str) -> Finish:
+    """Canonical finish; a reason that is not documented ended the answer all the same."""
+    return FINISHES.get(reason, Finish.STOP)
+
+
+def _parts(message: Message) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    if reasoning := message.reasoning_content or message.reasoning:
+        parts.append(Thinking(reasoning))
+    parts += [Text(text) for text in (message.content, message.refusal) if text]
+    for call in message.tool_calls or ():
+        if call.function is not None:
+            parts.append(ToolCall(call.id, call.function.name, call.function.arguments))
+    return tuple(parts)
+
+
+def write_answer(answer: Answer, model: str) -> bytes:
+    """*answer* as a ``chat.completion``. Reasoning is shown, without its signature."""
+    choices = [
+        {
+            "index": index,
+            "message": _message(parts),
+            "logprobs": None,
+            "finish_reason": finish.value,
+        }
+        for index, (parts, finish) in enumerate(zip(answer.choices, answer.finishes, strict=True))
+    ]
+    return msgspec.json.encode(
+        {
+            "id": answer.id,
+            "object": "chat.completion",
+            "created": answer.created_s,
+            "model": model,
+            "choices": choices,
+            "usage": counts_of(answer.usage),
+        }
+    )
+
+
+def _message(parts: tuple[Part, ...]) -> dict[str, object]:
+    calls = [call_of(part) for part in parts if isinstance(part, ToolCall)]
+    text = joined(parts, "")
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": text if text or not calls else None,
+        "refusal": None,
+    }
+    thought = "".join(p.text for p in parts if isinstance(p, Thinking) and not p.redacted)
+    if thought:
+        message["reasoning_content"] = thought
+    if calls:
+        message["tool_calls"] = calls
+    return message

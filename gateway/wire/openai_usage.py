@@ -1,0 +1,112 @@
+"""
+Usage as OpenAI and its many imitators count it.
+
+``prompt_tokens`` includes the cached parts and ``completion_tokens`` includes reasoning; where an
+imitator counts otherwise, ``total_tokens`` gives it away.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.chat import Usage
+from gateway.wire.decode import NULL
+
+Count = int | float | None  # some imitators write 12.0
+
+
+class InputDetails(msgspec.Struct, gc=False):
+    """Parts of the prompt."""
+
+    cached_tokens: Count = None
+    cache_write_tokens: Count = None
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    """Parts of the answer."""
+
+    reasoning_tokens: Count = None
+
+
+class Counts(msgspec.Struct):
+    """The usage object."""
+
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    total_tokens: Count = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+
+
+class Envelope(msgspec.Struct):
+    """Any body that carries usage."""
+
+    usage: msgspec.Raw = NULL
+
+
+COUNTS = msgspec.json.Decoder(Counts)
+ENVELOPE = msgspec.json.Decoder(Envelope)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # of any decoder
+
+
+def read_usage(body: bytes) -> Usage | None:
+    """Usage of a whole answer, decoding nothing else; None when there is none."""
+    try:
+        return usage_of(ENVELOPE.decode(body).usage)
+    except UNREADABLE:
+        return None
+
+
+def usage_of(raw: msgspec.Raw) -> Usage | None:
+    """
+    Usage of a usage object's JSON; None when it is missing, null, or counts nothing.
+
+    Tokens that only ``total_tokens`` knows of are billed too: when they are exactly the cached
+    ones, the prompt was counted without them (as Anthropic does), else they are hidden reasoning
+    that the answer was counted without (xAI, Gemini).
+    """
+    try:
+        counts = COUNTS.decode(raw)
+    except UNREADABLE:
+        return None
+    tokens_in, tokens_out = _count(counts.prompt_tokens), _count(counts.completion_tokens)
+    cache = counts.prompt_tokens_details or InputDetails()
+    read, write = _count(cache.cached_tokens), _count(cache.cache_write_tokens)
+    reasoning = _count((counts.completion_tokens_details or OutputDetails()).reasoning_tokens)
+    excess = _count(counts.total_tokens) - tokens_in - tokens_out
+    if excess > 0 and excess == read + write:
+        tokens_in += excess
+    elif excess > 0:
+        tokens_out += excess
+        reasoning = max(reasoning, excess)
+    if tokens_in == 0 and tokens_out == 0:
+        return None
+    return Usage(
+        tokens_in=max(tokens_in, read + write),
+        tokens_out=tokens_out,
+        tokens_cache_read=read,
+        tokens_cache_write=write,
+        tokens_reasoning=min(reasoning, tokens_out),
+    )
+
+
+def counts_of(usage: Usage) -> dict[str, object]:
+    """The usage object to send to a client."""
+    counts: dict[str, object] = {
+        "prompt_tokens": usage.tokens_in,
+        "completion_tokens": usage.tokens_out,
+        "total_tokens": usage.tokens_in + usage.tokens_out,
+        "prompt_tokens_details": {"cached_tokens": usage.tokens_cache_read},
+        "completion_tokens_details": {"reasoning_tokens": usage.tokens_reasoning},
+    }
+    if usage.tokens_cache_write:
+        counts["prompt_tokens_details"] = {
+            "cached_tokens": usage.tokens_cache_read,
+            "cache_write_tokens": usage.tokens_cache_write,
+        }
+    return counts
+
+
+def _count(value: Count) -> int:
+    """*value* as a count: absent, negative and absurd values are 0."""
+    return int(value) if value is not None and 0 < value < 2**40 else 0
