@@ -1,4 +1,4 @@
-"""How bytes reach an upstream: the one thing that a real and a simulated provider have in common."""
+"""How bytes reach an upstream: what real and simulated providers have in common."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TransportError(Exception):
 
 
 class UpstreamResponse(Protocol):
-    """Status and headers of an answer, and its body piece by piece. Names of headers: lower case."""
+    """Status, headers (names in lower case) and body of an answer, piece by piece."""
 
     status: int
     headers: Mapping[str, str]
