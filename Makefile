@@ -1,0 +1,48 @@
+# Everything runs from .venv, which `make setup` builds from pyproject.toml.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve check format test bench train evaluate clean
+
+help: ## print the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make .venv and install everything
+
+$(INSTALLED): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "A virtual environment could not be made: install python3-venv (Python 3.11 or newer)."; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+serve: setup ## run the gateway on 127.0.0.1:8080
+	@$(BIN)/python -m gateway serve
+
+check: setup ## format, lint, types, imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the code as `make check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup ## run all tests, compiled, then the kernels once more as plain Python
+	$(BIN)/python -m pytest -q
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels
+
+bench: setup ## added latency and CPU of the gateway against a bare passthrough
+	$(BIN)/python -m bench.overhead
+
+train: ## train the first-stage classifier on DATA (own environment)
+	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r models/train/requirements.txt
+	.venv-train/bin/python -m models.train.first_stage --data $(DATA)
+
+clean: ## remove everything that setup and runs have made
+	rm -rf $(VENV) .venv-train var build *.egg-info

@@ -1,0 +1,5 @@
+"""``python -m gateway`` is ``switchyard``."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""One HTTP request on its way through the endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from gateway.api.auth import Keyring
+from gateway.api.controls import ControlReader
+from gateway.config.settings import Settings
+from gateway.core.request import Principal
+from gateway.pipeline import Gateway
+from gateway.record.metrics import Metrics
+from gateway.wire.dialect import Dialect
+
+
+class Service:
+    """
+    What the endpoints share; one per process.
+
+    The mutable state: *settings*, *keyring* and *controls*, swapped by a reload; *in_flight*, the
+    admitted requests; *streams*, the tasks that relay one; *draining* and *overdue*, set on the
+    way out.
+    """
+
+    settings: Settings
+    keyring: Keyring
+    controls: ControlReader
+
+    def __init__(self, settings: Settings, gateway: Gateway, metrics: Metrics) -> None:
+        self.gateway = gateway
+        self.metrics = metrics
+        self.in_flight = 0
+        self.streams: set[asyncio.Task[object]] = set()
+        self.draining = False
+        self.idle = asyncio.Event()  # draining, and nothing is in flight any more
+        self.overdue = False  # the time to drain is over: streams end with an error event
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Serve by *settings* from the next request on."""
+        self.settings = settings
+        self.keyring = Keyring(settings.keys)
+        self.controls = ControlReader(settings.config.routing.modes)
+
+
+class Call:
+    """
+    An HTTP request with what its path and its sender say. *spoken* are the header families that
+    the path itself speaks; *provider* is pinned by the path, *tail* what is left of it.
+    """
+
+    __slots__ = (
+        "arrived_s",
+        "dialect",
+        "http",
+        "id",
+        "principal",
+        "provider",
+        "service",
+        "spoken",
+        "tail",
+    )
+
+    def __init__(
+        self,
+        http: web.BaseRequest,
+        service: Service,
+        *,
+        request_id: str,
+        arrived_s: float,
+        dialect: Dialect,
+    ) -> None:
+        self.http = http
+        self.service = service
+        self.id = request_id
+        self.arrived_s = arrived_s
+        self.dialect = dialect
+        self.principal = Principal()
+        self.provider: str | None = None
+        self.spoken: tuple[str, ...] = ()
+        self.tail = ""

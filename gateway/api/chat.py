@@ -1,0 +1,50 @@
+"""The endpoints that generate: chat, legacy completions, embeddings, and counting tokens."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.call import Call
+from gateway.api.error_response import request_ids
+from gateway.api.proxy import relay_to
+from gateway.api.read_request import read_body, read_request
+from gateway.api.respond import respond
+from gateway.core.errors import InvalidRequest
+from gateway.core.outcome import Outcome
+from gateway.pipeline import serve
+from gateway.signals.tokens import chat_tokens
+
+COUNT_PATH = "v1/messages/count_tokens"
+ESTIMATED = {"X-Switchyard-Warnings": "approximated;estimated;input_tokens"}
+
+
+async def complete(call: Call) -> web.StreamResponse:
+    """POST of a dialect's own endpoint: decide, dispatch, relay."""
+    request = await read_request(call)
+    if call.dialect.name == "anthropic_messages" and request.chat.max_tokens is None:
+        raise InvalidRequest("max_tokens: required, but missing.", param="max_tokens")
+    served = await serve(request, call.service.gateway, _unheard)
+    return await respond(call, request, served)
+
+
+def _unheard(outcome: Outcome) -> None:
+    """The record tells how it ended; nothing in the reply depends on it."""
+
+
+async def count_tokens(call: Call) -> web.StreamResponse:
+    """
+    POST /v1/messages/count_tokens: Anthropic's own count where the model is theirs, else our
+    estimate, marked as one.
+    """
+    body = await read_body(call)
+    chat = call.dialect.read(body)
+    rows = call.service.gateway.routing.view.rows
+    named = rows.find(chat.model, call.provider)
+    for deployment in (rows.fleet.deployments[row] for row in (named.rows if named else ())):
+        if deployment.dialect == call.dialect.name and not deployment.simulated:
+            forwarded = call.dialect.forward(body, model=deployment.upstream_model)
+            return await relay_to(call, deployment, COUNT_PATH, forwarded)
+    counted = msgspec.json.encode({"input_tokens": chat_tokens(chat)})
+    headers = request_ids(call) | ESTIMATED
+    return web.Response(body=counted, content_type="application/json", headers=headers)

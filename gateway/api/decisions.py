@@ -1,0 +1,112 @@
+"""Deciding without calling, looking a decision up, and judging its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.call import Call
+from gateway.api.error_response import request_ids
+from gateway.api.read_request import read_body, request_of
+from gateway.core.errors import InvalidRequest, NotFound
+from gateway.decide.explain import explain
+from gateway.pipeline import choose
+from gateway.record.record import Feedback, Record, rbaos_view
+from gateway.wire.decode import decode
+from gateway.wire.members import edit
+from gateway.wire.registry import DIALECTS
+
+COMMENT_CHARS_MAX = 4000
+
+
+class Judgement(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/feedback: a thumb or a score, for the request of that id."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    thumb: Literal["up", "down"] | None = None
+    score: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
+    comment: Annotated[str, msgspec.Meta(max_length=COMMENT_CHARS_MAX)] = ""
+
+
+JUDGEMENT = msgspec.json.Decoder(Judgement)
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+async def route(call: Call) -> web.StreamResponse:
+    """
+    POST /v1/route: what a chat request would get, and why; nobody is called.
+
+    The body is that of /v1/chat/completions, or of /v1/messages with ``anthropic-version``;
+    ``model`` may be missing and is then ``auto``.
+    """
+    body = await read_body(call)
+    if "model" not in decode(OBJECT, body):
+        body = edit(body, {"model": b'"auto"'})
+    if "anthropic-version" in call.http.headers:
+        call.dialect = DIALECTS["anthropic_messages"]
+    chat = call.dialect.read(body)
+    request = request_of(call, body, chat)
+    gateway = call.service.gateway
+    chosen = await choose(request, gateway.classifier, gateway.routing, gateway.clock)
+    explanation = explain(
+        chosen.question, chosen.signals, chosen.scores, chosen.policy, chosen.view
+    )
+    return _json(
+        call,
+        {
+            "id": call.id,
+            "question": chosen.question,
+            "signals": chosen.signals,
+            "scores": chosen.scores,
+            "decision": explanation.decision,
+            "savings_nano_usd": chosen.decision.savings_nano_usd,
+            "fee": chosen.fee,
+            "candidates": explanation.candidates,
+            "stages": chosen.stages,
+        },
+    )
+
+
+async def decision(call: Call) -> web.StreamResponse:
+    """GET /v1/decisions/{id}: the record of a request, as stored and in RBAOS's words."""
+    record = await _record(call, call.tail)
+    return _json(call, {"record": record, "decision": rbaos_view(record)})
+
+
+async def feedback(call: Call) -> web.StreamResponse:
+    """POST /v1/feedback: a judgement of the answer to one request."""
+    said = decode(JUDGEMENT, await read_body(call))
+    if (said.thumb is None) == (said.score is None):
+        raise InvalidRequest("Send either thumb (up, down) or score (0 to 1).", param="thumb")
+    await _record(call, said.id)
+    score = said.score if said.score is not None else float(said.thumb == "up")
+    call.service.gateway.recorder.put_feedback(
+        Feedback(
+            request_id=said.id,
+            score=score,
+            comment=said.comment,
+            wall_s=call.service.gateway.clock.wall(),
+            key_id=call.principal.key_id,
+        )
+    )
+    return _json(call, {"status": "accepted", "id": said.id})
+
+
+async def _record(call: Call, request_id: str) -> Record:
+    """The record of the caller's own project; others' are not there for it."""
+    find = call.service.gateway.recorder.find
+    record = await asyncio.to_thread(find, request_id)
+    if record is None or record.principal.project != call.principal.project:
+        raise NotFound(f"No decision has the id {request_id[:80]!a}, or it is no longer kept.")
+    return record
+
+
+def _json(call: Call, content: object) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(content),
+        content_type="application/json",
+        headers=request_ids(call),
+    )

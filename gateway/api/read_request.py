@@ -1,0 +1,79 @@
+"""Turn an HTTP request into a Request: the only place where a body is parsed."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api.call import Call
+from gateway.api.client_headers import client_retry, client_timeout_s, forwarded
+from gateway.api.controls import own_members
+from gateway.core.chat import Chat
+from gateway.core.errors import BodyTooLarge, InvalidRequest
+from gateway.core.request import Kind, Request
+from gateway.wire.members import edit
+
+KINDS = {
+    "openai_chat": Kind.CHAT,
+    "anthropic_messages": Kind.CHAT,
+    "openai_completions": Kind.COMPLETION,
+    "openai_embeddings": Kind.EMBEDDING,
+}
+ANSWER_EARLY_S = 0.5  # before the client gives up, not at the same moment
+
+
+async def read_body(call: Call) -> bytes:
+    """
+    The whole body.
+
+    Raises:
+        BodyTooLarge: above ``server.body_bytes_max``.
+        InvalidRequest: it came with a content encoding, which nobody undid.
+    """
+    limit = call.service.settings.config.server.body_bytes_max
+    announced = call.http.content_length
+    if announced is not None and announced > limit:
+        raise BodyTooLarge(f"The body has {announced} bytes; the limit is {limit}.")
+    if encoding := call.http.headers.get("content-encoding"):
+        raise InvalidRequest(f"Content-Encoding {encoding[:40]!a} is not supported: send JSON.")
+    try:
+        return await call.http.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyTooLarge(f"The body has more than {limit} bytes, the limit.") from None
+
+
+async def read_request(call: Call) -> Request:
+    """
+    Read the request of an endpoint that speaks the call's dialect.
+
+    Raises:
+        InvalidRequest: malformed body or an unknown control value; ``param`` names it.
+        BodyTooLarge: see ``read_body``.
+    """
+    body = await read_body(call)
+    return request_of(call, body, call.dialect.read(body))
+
+
+def request_of(call: Call, body: bytes, chat: Chat) -> Request:
+    """The request of a *body* that has been read as *chat*; members that are ours leave it."""
+    headers, extra, spoken = call.http.headers, chat.extra, call.spoken
+    controls = call.service.controls.read(headers, extra, spoken)
+    ours = own_members(extra, spoken) if extra else ()
+    timeout_s = call.service.settings.config.server.request_timeout_s
+    wish_s = client_timeout_s(headers)
+    if wish_s is not None:
+        timeout_s = min(timeout_s, max(wish_s - ANSWER_EARLY_S, wish_s / 2))
+    return Request(
+        id=call.id,
+        kind=KINDS[call.dialect.name],
+        dialect=call.dialect.name,
+        path=call.http.path,
+        body=edit(body, dict.fromkeys(ours)) if ours else body,
+        chat=chat,
+        controls=controls,
+        principal=call.principal,
+        provider=call.provider,
+        headers=forwarded(headers, call.dialect.family),
+        arrived_s=call.arrived_s,
+        deadline_s=call.arrived_s + timeout_s,
+        client_retry=client_retry(headers),
+    )

@@ -1,0 +1,136 @@
+"""Which endpoint a path means. The tables are the whole truth; nothing registers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+import msgspec
+from aiohttp import web
+
+from gateway.api import chat, decisions, dispatch, models, probes, proxy
+from gateway.api.call import Call
+from gateway.api.families import LOCKLLM, NEURALROUTING
+from gateway.core.errors import MethodNotAllowed, NotFound
+
+Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """
+    An endpoint. *dialect* shapes its errors. *keyless*: no key is asked for, and no admission:
+    probes must answer when everything is full.
+    """
+
+    endpoint: Endpoint
+    method: str = "POST"
+    dialect: str = "openai_chat"
+    keyless: bool = False
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A route, and what its path said: a pinned provider and the rest of the path."""
+
+    route: Route
+    provider: str | None = None
+    tail: str = ""
+
+
+# Below /v1, and below the path of a provider with or without /v1.
+GENERATION = {
+    "chat/completions": Route(chat.complete),
+    "completions": Route(chat.complete, dialect="openai_completions"),
+    "embeddings": Route(chat.complete, dialect="openai_embeddings"),
+    "messages": Route(chat.complete, dialect="anthropic_messages"),
+    "messages/count_tokens": Route(chat.count_tokens, dialect="anthropic_messages"),
+}
+EXACT: dict[str, tuple[Route, ...]] = {
+    **{f"/v1/{path}": (route,) for path, route in GENERATION.items()},
+    "/v1/models": (Route(models.every, "GET"),),
+    "/v1/dispatch": (Route(dispatch.whole),),
+    "/v1/dispatch/stream": (Route(dispatch.streamed),),
+    "/v1/route": (Route(decisions.route),),
+    "/v1/route/explain": (Route(decisions.route),),
+    "/v1/feedback": (Route(decisions.feedback),),
+    "/v1/providers/health": (Route(probes.providers, "GET"),),
+    "/healthz": (Route(probes.live, "GET", keyless=True),),
+    "/readyz": (Route(probes.ready, "GET", keyless=True),),
+    "/metrics": (Route(probes.metrics, "GET", keyless=True),),
+    "/": (Route(probes.welcome, "GET", keyless=True),),
+}
+ONE_OF = {
+    "/v1/models/": Route(models.one, "GET"),
+    "/v1/decisions/": Route(decisions.decision, "GET"),
+}
+PROXY = "/v1/proxy/"
+# Whoever knows such a path understands the headers of its product.
+SPOKEN = {PROXY: (LOCKLLM,), "/v1/dispatch": (NEURALROUTING,)}
+BARE_PROVIDERS = ("openai", "anthropic")  # also without /v1/proxy, a habit of other gateways
+PASS_THROUGH = Route(proxy.pass_through, "*")
+PROVIDER_MODELS = Route(models.every, "GET")
+
+
+def match(method: str, path: str, providers: Collection[str]) -> Match:
+    """
+    The route of *path*; a trailing slash is tolerated. *providers* are the names we know.
+
+    Raises:
+        NotFound: no such path, with a hint where the mistake is a usual one.
+        MethodNotAllowed: the path exists, with another method.
+    """
+    path = path.rstrip("/") or "/"
+    if routes := EXACT.get(path):
+        return Match(_with_method(routes, method, path))
+    if path.startswith(PROXY):
+        return _of_provider(method, path, path.removeprefix(PROXY), providers)
+    for prefix, route in ONE_OF.items():
+        if path.startswith(prefix):
+            return Match(_with_method((route,), method, path), tail=path.removeprefix(prefix))
+    if path.split("/", 2)[1] in BARE_PROVIDERS:
+        return _of_provider(method, path, path[1:], providers)
+    raise NotFound(_hint(path))
+
+
+def spoken_by(path: str) -> tuple[str, ...]:
+    """The header families that *path* itself speaks."""
+    for prefix, families in SPOKEN.items():
+        if path.startswith(prefix):
+            return families
+    return ()
+
+
+def _of_provider(method: str, path: str, rest: str, providers: Collection[str]) -> Match:
+    endpoint = rest.removeprefix("v1/")
+    if endpoint in GENERATION:  # the universal endpoint: the model names its provider
+        return Match(_with_method((GENERATION[endpoint],), method, path))
+    if endpoint == "models":
+        return Match(_with_method((PROVIDER_MODELS,), method, path))
+    provider, _, tail = rest.partition("/")
+    if provider not in providers:
+        raise NotFound(
+            f"Unknown provider '{provider[:40]}' in the path. Known: {', '.join(sorted(providers))}."
+        )
+    endpoint = tail.removeprefix("v1/")
+    if endpoint in GENERATION:
+        return Match(_with_method((GENERATION[endpoint],), method, path), provider)
+    if endpoint == "models" and method == "GET":
+        return Match(PROVIDER_MODELS, provider)
+    return Match(PASS_THROUGH, provider, tail)
+
+
+def _with_method(routes: tuple[Route, ...], method: str, path: str) -> Route:
+    for route in routes:
+        if method == route.method or (method == "HEAD" and route.method == "GET"):
+            return route
+    allowed = ", ".join(route.method for route in routes)
+    raise MethodNotAllowed(f"{method} is not allowed on {path}; use {allowed}.")
+
+
+def _hint(path: str) -> str:
+    if path.startswith("/v1/v1/"):
+        return (
+            f"No such path: {path}. The base URL has /v1 twice: the OpenAI SDK wants it to end in "
+            "/v1, the Anthropic SDK without."
+        )
+    if f"/v1{path}" in EXACT:
+        return f"No such path: {path}. Did you mean /v1{path}? The base URL of OpenAI SDKs ends in /v1."
+    return f"No such path: {path[:200]}. The endpoints are listed at GET /."

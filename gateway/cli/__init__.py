@@ -1,0 +1,96 @@
+"""The command line. A command imports what it runs on, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals may hold prompts and keys
+    help="A self-hosted LLM routing gateway: every request to the cheapest model good enough.",
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="SWITCHYARD_CONFIG", help="YAML file; defaults without."),
+]
+
+
+@app.command()
+def serve(
+    config: ConfigFile = None,
+    host: Annotated[str | None, typer.Option(envvar="SWITCHYARD_HOST")] = None,
+    port: Annotated[int | None, typer.Option(envvar="SWITCHYARD_PORT")] = None,
+) -> None:
+    """Run the gateway until SIGTERM; SIGHUP reads the configuration again."""
+    from gateway.cli.serve import run
+
+    environ = dict(os.environ)
+    if host is not None:
+        environ["SWITCHYARD_HOST"] = host
+    if port is not None:
+        environ["SWITCHYARD_PORT"] = str(port)
+    run(config, environ)
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="The YAML file to check.")]) -> None:
+    """Print every problem of a configuration file, with its path; exit 1 if there is one."""
+    from gateway.cli.check import run
+
+    run(file)
+
+
+@app.command()
+def explain(
+    prompt: Annotated[str, typer.Argument(help="What a client might ask.")],
+    config: ConfigFile = None,
+    model: Annotated[str, typer.Option(help="The model that the client names.")] = "auto",
+    action: Annotated[str, typer.Option(help="disabled, auto, custom or observe.")] = "auto",
+    mode: Annotated[str | None, typer.Option(help="eco, balanced, sport, ...")] = None,
+    system: Annotated[str, typer.Option(help="A system prompt before it.")] = "",
+) -> None:
+    """Show how a prompt would be routed, and why every other candidate lost."""
+    from gateway.cli.explain import run
+
+    run(prompt, config=config, model=model, action=action, mode=mode, system=system)
+
+
+@app.command()
+def classify(
+    source: Annotated[
+        Path, typer.Option("--input", help='JSON lines: {"id", "text" | "messages"}')
+    ],
+    target: Annotated[
+        Path, typer.Option("--output", help="JSON lines, one for each of the input.")
+    ],
+) -> None:
+    """Classify many prompts: task type, confidence, complexity, tier and stage of each."""
+    from gateway.cli.classify import run
+
+    run(source, target)
+
+
+@app.command()
+def replay(
+    config: ConfigFile = None,
+    hours: Annotated[float, typer.Option(help="How far to look back.", min=0.0)] = 24.0,
+    limit: Annotated[int, typer.Option(help="At most so many records.", min=1)] = 100_000,
+    database: Annotated[
+        str | None, typer.Option(help="URL of the records; default: the configuration's.")
+    ] = None,
+) -> None:
+    """Decide recorded requests again under a configuration, and print what would change."""
+    from gateway.cli.replay import run
+
+    run(config, hours=hours, limit=limit, database=database)
+
+
+def main() -> None:
+    """Entry point of ``switchyard``."""
+    app()

@@ -1,0 +1,39 @@
+"""``switchyard check``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.config.load import ConfigErrors
+from gateway.config.settings import Settings, read_settings
+
+console = Console()
+
+
+def settings_or_exit(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
+    """The settings of *path*; all problems on the terminal and exit status 1 when there are any."""
+    try:
+        return read_settings(path, dict(os.environ) if environ is None else environ)
+    except ConfigErrors as errors:
+        name = str(path) if path is not None else "the environment"
+        console.print(f"[bold red]{len(errors.problems)} problem(s)[/] in {escape(name)}:")
+        for problem in errors.problems:
+            console.print(f"  [bold]{escape(problem.path)}[/]  {escape(problem.message)}")
+        raise typer.Exit(1) from None
+
+
+def run(path: Path) -> None:
+    """Check one file."""
+    settings = settings_or_exit(path)
+    fleet = settings.fleet
+    simulated = sum(deployment.simulated for deployment in fleet.deployments)
+    console.print(
+        f"[bold green]ok[/] {escape(str(path))}: {len(fleet.deployments)} deployments "
+        f"({simulated} simulated) of {len(fleet.models)} models, "
+        f"{len(settings.config.rules)} rules, {len(settings.keys)} keys"
+    )

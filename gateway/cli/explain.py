@@ -1,0 +1,122 @@
+"""``switchyard explain``: one decision as tables."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.api.controls import ControlReader
+from gateway.cli.check import settings_or_exit
+from gateway.config.settings import Settings
+from gateway.core.chat import Chat, Role, Text, Turn
+from gateway.core.clock import SystemClock
+from gateway.core.decision import Candidate, Decision
+from gateway.core.errors import SwitchyardError
+from gateway.core.money import usd_text
+from gateway.decide.explain import Explanation, explain
+from gateway.decide.fleet_view import fleet_view
+from gateway.decide.policy import compile_policies
+from gateway.pipeline import Chosen, Routing, choose, unsent
+from models.classifier import load_classifier
+
+console = Console()
+
+
+def run(
+    prompt: str, *, config: Path | None, model: str, action: str, mode: str | None, system: str
+) -> None:
+    """Decide on *prompt* without calling anybody, and print everything that the decision saw."""
+    settings = settings_or_exit(config)
+    headers = {"X-Switchyard-Route-Action": action}
+    if mode is not None:
+        headers["X-Switchyard-Mode"] = mode
+    turns = (Turn(Role.SYSTEM, (Text(system),)),) if system else ()
+    chat = Chat(model=model, turns=(*turns, Turn(Role.USER, (Text(prompt),))))
+    try:
+        chosen, explanation = asyncio.run(_explain(settings, chat, headers))
+    except SwitchyardError as error:
+        console.print(f"[red]{escape(error.message)}[/]")
+        raise typer.Exit(1) from None
+    console.print(facts(chosen))
+    console.print(ranking(explanation))
+    console.print(verdict(explanation.decision))
+
+
+async def _explain(
+    settings: Settings, chat: Chat, headers: dict[str, str]
+) -> tuple[Chosen, Explanation]:
+    controls = ControlReader(settings.config.routing.modes).read(headers)
+    clock = SystemClock()
+    routing = Routing(
+        compile_policies(settings.config, settings.fleet), fleet_view(settings.fleet, {})
+    )
+    request = unsent(chat, clock, controls)
+    chosen = await choose(request, load_classifier(), routing, clock)
+    explanation = explain(
+        chosen.question, chosen.signals, chosen.scores, chosen.policy, chosen.view
+    )
+    return chosen, explanation
+
+
+def facts(chosen: Chosen) -> Table:
+    """Signals and scores, side by side."""
+    table = Table(title="What the prompt says", show_header=False, title_justify="left")
+    scores = chosen.scores
+    table.add_row(
+        "task type",
+        f"[bold]{scores.task_type}[/] with confidence {scores.confidence:.2f}"
+        + (" (uncertain)" if scores.uncertain else ""),
+    )
+    table.add_row("complexity", f"[bold]{scores.complexity:.2f}[/] ({scores.tier})")
+    table.add_row("classifier", scores.stage)
+    for name, value in msgspec.structs.asdict(chosen.signals).items():
+        if value not in (False, None, "", 0):
+            table.add_row(name.replace("_", " "), escape(str(value)))
+    return table
+
+
+def ranking(explanation: Explanation) -> Table:
+    """Every candidate: those to be tried in order, then the others with the reasons they lost."""
+    decision = explanation.decision
+    place = {name: i for i, name in enumerate(decision.ranking, start=1)}
+    table = Table(title="Candidates", title_justify="left")
+    for heading, justify in (("", "right"), ("deployment", "left"), ("cost USD", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("quality", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("why not", overflow="fold")
+
+    def order(candidate: Candidate) -> tuple[int, bool, int]:
+        rank = place.get(candidate.deployment, len(place) + 1)
+        return rank, bool(candidate.lost), candidate.cost_nano_usd
+
+    for candidate in sorted(explanation.candidates, key=order):
+        rank = place.get(candidate.deployment)
+        table.add_row(
+            "" if rank is None else str(rank),
+            escape(candidate.deployment),
+            usd_text(candidate.cost_nano_usd),
+            f"{candidate.quality:.2f}",
+            f"{candidate.latency_s:.1f}",
+            escape("; ".join(candidate.lost)),
+            style="bold green" if rank == 1 else "" if rank else "dim",
+        )
+    return table
+
+
+def verdict(decision: Decision) -> str:
+    """The decision in two lines."""
+    saved = decision.savings_nano_usd
+    against = decision.original_model or "the baseline"
+    return (
+        f"[bold green]{escape(decision.model)}[/] at {escape(decision.provider)}: "
+        f"{escape(decision.reason)}\n"
+        f"estimated {usd_text(decision.cost_nano_usd)} USD, saves {usd_text(saved)} USD "
+        f"against {escape(against)}"
+    )

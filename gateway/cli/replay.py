@@ -1,0 +1,82 @@
+"""``switchyard replay``: recorded requests, decided again under another configuration."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from gateway.cli.check import settings_or_exit
+from gateway.core.errors import Unavailable
+from gateway.core.health import Health
+from gateway.core.money import usd_text
+from gateway.decide.policy import compile_policies
+from gateway.record.replay import Delta, Report, decide_again, replay
+from gateway.record.store import Store
+
+console = Console()
+EXAMPLES = 10  # shown; the report holds more
+
+
+def run(config: Path | None, *, hours: float, limit: int, database: str | None) -> None:
+    """Print what would be different, by tier, task type and model."""
+    settings = settings_or_exit(config)
+    now_s = time.time()
+    try:
+        store = Store(database or settings.database_url)
+        store.prepare()
+        records = store.read_records(now_s - hours * 3600, now_s, limit)
+        again = decide_again(compile_policies(settings.config, settings.fleet), settings.fleet)
+
+        def health_of(version: str) -> dict[str, Health] | None:
+            view = store.find_view(version)
+            return None if view is None else view.health
+
+        report = replay(track(records, "deciding again", console=console), health_of, again)
+    except Unavailable as error:
+        console.print(f"[red]{escape(error.message)}[/]")
+        raise typer.Exit(1) from None
+    show(report)
+
+
+def show(report: Report) -> None:
+    """The report as tables."""
+    console.print(f"[bold]{report.summary()}[/]")
+    if not report.changed:
+        return
+    for title, groups in (
+        ("by tier", report.by_tier),
+        ("by task type", report.by_task),
+        ("by model decided on", report.by_model),
+    ):
+        console.print(sums(title, groups))
+    table = Table(title="examples", title_justify="left")
+    for heading in ("request", "before", "after", "reason"):
+        table.add_column(heading, overflow="fold")
+    for change in report.examples[:EXAMPLES]:
+        table.add_row(
+            change.request_id, change.before, change.after or "refused", escape(change.reason)
+        )
+    console.print(table)
+
+
+def sums(title: str, groups: dict[str, Delta]) -> Table:
+    """One row a group."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for heading in ("records", "changed", "cost USD", "savings USD"):
+        table.add_column(heading, justify="right")
+    for name, delta in sorted(groups.items()):
+        table.add_row(
+            escape(name),
+            str(delta.records),
+            str(delta.changed),
+            usd_text(delta.cost_nano_usd),
+            usd_text(delta.savings_nano_usd),
+        )
+    return table

@@ -1,0 +1,208 @@
+"""The plot: what happens to one admitted request, in the order it happens."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.core.chat import Chat, Thinking
+from gateway.core.clock import Clock
+from gateway.core.decision import Decision
+from gateway.core.errors import SwitchyardError
+from gateway.core.ids import request_id
+from gateway.core.outcome import Outcome
+from gateway.core.question import Question
+from gateway.core.request import Controls, Kind, Principal, Request
+from gateway.core.signals import Signals
+from gateway.decide.decide import decide
+from gateway.decide.fleet_view import FleetView
+from gateway.decide.policy import Policies, RoutingPolicy
+from gateway.execute.failover import execute
+from gateway.execute.reply import Reply
+from gateway.execute.upstreams import Upstreams
+from gateway.ledger.fee import Fee, routing_fee
+from gateway.record.record import Record, Stages
+from gateway.record.recorder import Recorder
+from gateway.signals.excerpt import read_excerpt
+from gateway.signals.read import read_signals
+from models.classifier import Classifier
+from models.scores import Scores
+
+SILENT = Controls()
+
+
+class Routing(msgspec.Struct, frozen=True):
+    """What decisions read. Swapped whole, so that no decision sees half of a change."""
+
+    policies: Policies
+    view: FleetView
+
+
+class Gateway:
+    """The parts that a request passes through."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        routing: Routing,
+        upstreams: Upstreams,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        keep_text: bool = False,
+    ) -> None:
+        self.classifier = classifier
+        self.routing = routing
+        self.upstreams = upstreams
+        self.recorder = recorder
+        self.clock = clock
+        self.keep_text = keep_text  # of the excerpt, in the record
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """All that is known before the first attempt."""
+
+    question: Question
+    signals: Signals
+    scores: Scores
+    excerpt: str
+    policy: RoutingPolicy
+    view: FleetView
+    decision: Decision
+    fee: Fee
+    stages: Stages
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A decision, and the reply or the error that came of it."""
+
+    chosen: Chosen
+    reply: Reply | None = None
+    error: SwitchyardError | None = None
+
+
+async def serve(request: Request, gateway: Gateway, ended: Callable[[Outcome], None]) -> Served:
+    """
+    Answer one admitted request. *ended* is told how it ended, once, after the record was made.
+
+    Raises:
+        SwitchyardError: nothing could be decided; later errors are in the result.
+    """
+    chosen = await choose(request, gateway.classifier, gateway.routing, gateway.clock)
+
+    def finished(outcome: Outcome) -> None:
+        gateway.recorder.put(record_of(request, chosen, outcome, gateway))
+        ended(outcome)
+
+    try:
+        reply = await execute(chosen.decision, request, gateway.upstreams, finished)
+    except SwitchyardError as error:
+        return Served(chosen, error=error)
+    return Served(chosen, reply)
+
+
+async def choose(
+    request: Request, classifier: Classifier, routing: Routing, clock: Clock
+) -> Chosen:
+    """
+    Decide, without calling anybody.
+
+    Raises:
+        SwitchyardError: no such model, or none that may serve the request.
+    """
+    now = clock.monotonic
+    begun = now()
+    excerpt = read_excerpt(request.chat)
+    pending = classifier.submit(excerpt.text)
+    signals = read_signals(request.chat, request.kind, excerpt)
+    read = now()
+    scores = await pending
+    scored = now()
+    question = question_of(request)
+    policy = routing.policies.for_project(question.project)
+    decision = decide(question, signals, scores, policy, routing.view)
+    fee = routing_fee(decision, policy.fee_rate)
+    decided = now()
+    return Chosen(
+        question=question,
+        signals=signals,
+        scores=scores,
+        excerpt=excerpt.text,
+        policy=policy,
+        view=routing.view,
+        decision=decision,
+        fee=fee,
+        stages=Stages(
+            accept_s=begun - request.arrived_s,
+            signals_s=read - begun,
+            classify_s=scored - read,
+            decide_s=decided - scored,
+            added_s=decided - request.arrived_s,
+        ),
+    )
+
+
+def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gateway) -> Record:
+    """What is kept of *request*."""
+    answered = chosen.view.rows.find(outcome.deployment)
+    clock = gateway.clock
+    return Record(
+        request_id=request.id,
+        wall_s=clock.wall() - (clock.monotonic() - request.arrived_s),
+        path=request.path,
+        principal=request.principal,
+        question=chosen.question,
+        signals=chosen.signals,
+        scores=chosen.scores,
+        decision=chosen.decision,
+        outcome=outcome,
+        model=answered.model if answered is not None else "",
+        stages=chosen.stages,
+        fee_nano_usd=chosen.fee.reserved_nano_usd,
+        text=chosen.excerpt if gateway.keep_text else None,
+    )
+
+
+def question_of(request: Request) -> Question:
+    """What routing reads of *request*. The seed follows from its id: a record decides alike."""
+    return Question(
+        kind=request.kind,
+        dialect=request.dialect,
+        model=request.chat.model,
+        provider=request.provider,
+        controls=request.controls,
+        project=request.principal.project,
+        thinking_signed=thinking_signed(request.chat),
+        seed=zlib.crc32(request.id.encode()) & 0x7FFFFFFF,
+        client_retry=request.client_retry,
+    )
+
+
+def thinking_signed(chat: Chat) -> bool:
+    """Whether the history holds reasoning that only the family that wrote it can read."""
+    return any(
+        isinstance(part, Thinking) and (part.signature is not None or part.redacted)
+        for turn in chat.turns
+        for part in turn.parts
+    )
+
+
+def unsent(chat: Chat, clock: Clock, controls: Controls = SILENT) -> Request:
+    """A request that nobody sent, to be decided and never dispatched."""
+    now = clock.monotonic()
+    return Request(
+        id=request_id(clock.wall()),
+        kind=Kind.CHAT,
+        dialect="openai_chat",
+        path="",
+        body=b"{}",
+        chat=chat,
+        controls=controls,
+        principal=Principal(),
+        provider=None,
+        headers=(),
+        arrived_s=now,
+        deadline_s=now,
+    )
