@@ -15,10 +15,11 @@ from aiohttp import web
 
 from gateway.api.call import Service
 from gateway.api.server import make_server
-from gateway.config.load import ConfigErrors
+from gateway.config.problem import ConfigErrors
 from gateway.config.settings import Settings, read_settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import Clock, SystemClock
+from gateway.core.health import Health
 from gateway.decide.fleet_view import fleet_view
 from gateway.decide.policy import compile_policies
 from gateway.execute.pool import Pool
@@ -66,8 +67,8 @@ class App:
         """
         config, fleet, clock = self.settings.config, self.settings.fleet, self._clock
         self.metrics = Metrics(fleet, VERSION)
-        store = Store(self.settings.database_url)
-        self.recorder = Recorder(store, config.recording, clock, self.metrics.observe)
+        self._store = Store(self.settings.database_url)
+        self.recorder = Recorder(self._store, config.recording, clock, self.metrics.observe)
         self._pool = Pool(clock=clock)
         self.upstreams = Upstreams(
             fleet,
@@ -79,9 +80,10 @@ class App:
             clock=clock,
             random=random.random,
         )
+        health = self.upstreams.health()
         self.gateway = Gateway(
             load_classifier(),
-            self._routing(self.settings),
+            routing_of(self.settings, health),
             self.upstreams,
             self.recorder,
             clock,
@@ -91,13 +93,13 @@ class App:
         self.metrics.in_flight = lambda: self.service.in_flight
         self.metrics.records_waiting = lambda: self.recorder.waiting
         self.metrics.records_dropped = lambda: self.recorder.dropped
-        self._note_view()
+        self._note_view(health)
         self.recorder.start()
         await self._warm_up()
         self._server = make_server(self.service)
-        self._runner = web.ServerRunner(self._server)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=LAST_WORDS_S)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, config.server.host, config.server.port, shutdown_timeout=0)
+        site = web.TCPSite(self._runner, config.server.host, config.server.port)
         await site.start()
         self._tasks.append(asyncio.create_task(self._refresh_view()))
         host, port = self._runner.addresses[0][:2]
@@ -125,17 +127,17 @@ class App:
         try:
             settings = read_settings(self._path, self._environ)
         except ConfigErrors as errors:
-            for problem in errors.problems:
-                log.error("configuration not reloaded: %s %s", problem.path, problem.message)
+            problems = "; ".join(f"{p.path}: {p.message}" for p in errors.problems)
+            log.warning("configuration not reloaded, the last one stays: %s", problems)
             return
-        routing = self._routing(settings)
         self.upstreams.use(settings.fleet, settings.config.reliability)
-        self.gateway.routing = routing
+        health = self.upstreams.health()
+        self.gateway.routing = routing_of(settings, health)
         self.service.use(settings)
         self.metrics.use_fleet(settings.fleet)
         self.settings = settings
-        self._note_view()
-        log.info("configuration reloaded: policy %s", routing.policies.version)
+        self._note_view(health)
+        log.info("configuration reloaded: policy %s", self.gateway.routing.policies.version)
 
     async def stop(self) -> None:
         """Fail readiness, let requests finish for ``drain_s``, end the rest, write the records."""
@@ -154,6 +156,7 @@ class App:
         lost = await asyncio.to_thread(self.recorder.close, RECORDER_CLOSE_S)
         if lost:
             log.error("%d records could not be written before the end", lost)
+        self._store.close()
 
     async def _drained(self, timeout_s: float) -> None:
         """Wait until nothing is in flight, at most *timeout_s* seconds."""
@@ -161,24 +164,18 @@ class App:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.service.idle.wait(), timeout_s)
 
-    def _routing(self, settings: Settings) -> Routing:
-        health = self.upstreams.health()
-        return Routing(
-            compile_policies(settings.config, settings.fleet), fleet_view(settings.fleet, health)
-        )
-
     async def _refresh_view(self) -> None:
         """Let decisions see the health of now, every ``view_s`` seconds."""
         while True:
             await asyncio.sleep(self.settings.config.reliability.view_s)
-            routing = self.gateway.routing
-            view = routing.view.with_health(self.upstreams.health())
+            routing, health = self.gateway.routing, self.upstreams.health()
+            view = routing.view.with_health(health)
             if view.version != routing.view.version:
                 self.gateway.routing = Routing(routing.policies, view)
-                self._note_view()
+                self._note_view(health)
 
-    def _note_view(self) -> None:
-        health = self.upstreams.health()
+    def _note_view(self, health: dict[str, Health]) -> None:
+        """Tell those who show or keep it that decisions now see *health*."""
         self.metrics.use_health(health)
         self.recorder.note_view(self.gateway.routing.view.version, health)
 
@@ -190,3 +187,9 @@ class App:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+
+
+def routing_of(settings: Settings, health: Mapping[str, Health]) -> Routing:
+    """What decisions read under *settings* while the fleet is in *health*."""
+    policies = compile_policies(settings.config, settings.fleet)
+    return Routing(policies, fleet_view(settings.fleet, health))

@@ -17,12 +17,13 @@ from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, Request
 from gateway.core.signals import Signals
 from gateway.decide.decide import decide
+from gateway.decide.explain import Explanation, explain
 from gateway.decide.fleet_view import FleetView
-from gateway.decide.policy import Policies, RoutingPolicy
+from gateway.decide.policy import Policies
 from gateway.execute.failover import execute
 from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
-from gateway.ledger.fee import Fee, routing_fee
+from gateway.ledger.fee import Fee, fee_of
 from gateway.record.record import Record, Stages
 from gateway.record.recorder import Recorder
 from gateway.signals.excerpt import read_excerpt
@@ -61,14 +62,22 @@ class Gateway:
         self.keep_text = keep_text  # of the excerpt, in the record
 
 
-class Chosen(msgspec.Struct, frozen=True):
-    """All that is known before the first attempt."""
+class Reading(msgspec.Struct, frozen=True):
+    """What is decided on. *accept_s*, *signals_s* and *classify_s*: seconds that reading took."""
 
     question: Question
     signals: Signals
     scores: Scores
     excerpt: str
-    policy: RoutingPolicy
+    accept_s: float
+    signals_s: float
+    classify_s: float
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """All that is known before the first attempt."""
+
+    reading: Reading
     view: FleetView
     decision: Decision
     fee: Fee
@@ -103,6 +112,25 @@ async def serve(request: Request, gateway: Gateway, ended: Callable[[Outcome], N
     return Served(chosen, reply)
 
 
+async def read(request: Request, classifier: Classifier, clock: Clock) -> Reading:
+    """Learn what the request is about; the classifier works while the signals are read."""
+    begun = clock.monotonic()
+    excerpt = read_excerpt(request.chat)
+    pending = classifier.submit(excerpt.text)
+    signals = read_signals(request.chat, request.kind, excerpt)
+    counted = clock.monotonic()
+    scores = await pending
+    return Reading(
+        question=question_of(request),
+        signals=signals,
+        scores=scores,
+        excerpt=excerpt.text,
+        accept_s=begun - request.arrived_s,
+        signals_s=counted - begun,
+        classify_s=clock.monotonic() - counted,
+    )
+
+
 async def choose(
     request: Request, classifier: Classifier, routing: Routing, clock: Clock
 ) -> Chosen:
@@ -112,35 +140,38 @@ async def choose(
     Raises:
         SwitchyardError: no such model, or none that may serve the request.
     """
-    now = clock.monotonic
-    begun = now()
-    excerpt = read_excerpt(request.chat)
-    pending = classifier.submit(excerpt.text)
-    signals = read_signals(request.chat, request.kind, excerpt)
-    read = now()
-    scores = await pending
-    scored = now()
-    question = question_of(request)
-    policy = routing.policies.for_project(question.project)
-    decision = decide(question, signals, scores, policy, routing.view)
-    fee = routing_fee(decision, policy.fee_rate)
-    decided = now()
-    return Chosen(
-        question=question,
-        signals=signals,
-        scores=scores,
-        excerpt=excerpt.text,
-        policy=policy,
-        view=routing.view,
-        decision=decision,
-        fee=fee,
-        stages=Stages(
-            accept_s=begun - request.arrived_s,
-            signals_s=read - begun,
-            classify_s=scored - read,
-            decide_s=decided - scored,
-            added_s=decided - request.arrived_s,
-        ),
+    reading = await read(request, classifier, clock)
+    begun = clock.monotonic()
+    policy = routing.policies.for_project(request.principal.project)
+    decision = decide(
+        reading.question,
+        reading.signals,
+        reading.scores,
+        policy,
+        routing.view,
+        classifier_version=classifier.version,
+    )
+    fee = fee_of(decision, policy.fee_rate)
+    decided = clock.monotonic()
+    stages = Stages(
+        accept_s=reading.accept_s,
+        signals_s=reading.signals_s,
+        classify_s=reading.classify_s,
+        decide_s=decided - begun,
+        added_s=decided - request.arrived_s,
+    )
+    return Chosen(reading, routing.view, decision, fee, stages)
+
+
+def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) -> Explanation:
+    """The same decision as ``choose`` takes, with every candidate and why it lost."""
+    return explain(
+        reading.question,
+        reading.signals,
+        reading.scores,
+        routing.policies.for_project(reading.question.project),
+        routing.view,
+        classifier_version=classifier.version,
     )
 
 
@@ -153,15 +184,15 @@ def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gatew
         wall_s=clock.wall() - (clock.monotonic() - request.arrived_s),
         path=request.path,
         principal=request.principal,
-        question=chosen.question,
-        signals=chosen.signals,
-        scores=chosen.scores,
+        question=chosen.reading.question,
+        signals=chosen.reading.signals,
+        scores=chosen.reading.scores,
         decision=chosen.decision,
         outcome=outcome,
         model=answered.model if answered is not None else "",
         stages=chosen.stages,
-        fee_nano_usd=chosen.fee.reserved_nano_usd,
-        text=chosen.excerpt if gateway.keep_text else None,
+        fee_nano_usd=chosen.fee.amount_nano_usd,
+        text=chosen.reading.excerpt if gateway.keep_text else None,
     )
 
 

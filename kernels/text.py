@@ -27,7 +27,7 @@ _RANGES = (
     (0x00, 0xFFFF, SYMBOL),
     (0x00, 0x20, SPACE),
     (0x0A, 0x0A, NEWLINE),
-    (0x21, 0x7F, PUNCTUATION),
+    (0x21, 0x7E, PUNCTUATION),
     (0x30, 0x39, DIGIT),
     (0x41, 0x5A, LATIN_UPPER),
     (0x61, 0x7A, LATIN),
@@ -97,8 +97,9 @@ _RANGES = (
 )
 _CODE = "{};<>|&_[]`~"
 _MATH = "+*^=\\"
-# Latin and full width, Arabic, Greek, Armenian, Spanish, Ethiopic, doubled, interrobang
-_QUESTIONS = "?？؟;՞¿፧⁇⁈⁉‽﹖"
+# Latin, full width, Arabic, Greek (as an escape: editors make it a semicolon), Armenian, Spanish,
+# Ethiopic, doubled, interrobang, small
+_QUESTIONS = "?？؟\u037e՞¿፧⁇⁈⁉‽﹖"
 _ANCHOR = {DIGIT: 1, SPACE: 2, NEWLINE: 2}  # group of a class; letters are group 0, signs 3
 
 
@@ -189,15 +190,17 @@ def count_sign(text, i, counts):
         if i + 2 < text.size:
             second, third = text[i + 1] | 0x20, text[i + 2] | 0x20
             letters = 0x61 <= second <= 0x7A and 0x61 <= third <= 0x7A
-            counts[TEX_COMMANDS] += letters or second == 0x28 or text[i + 1] == 0x5B
+            counts[TEX_COMMANDS] += letters or text[i + 1] == 0x28 or text[i + 1] == 0x5B
         return
     before, after = i - 1, i + 1
     while after < text.size and text[after] & 0xC0 == 0x80:
         after += 1
     before -= before > 0 and text[before] == 0x20
     after += after < text.size and text[after] == 0x20
-    digit_before = before >= 0 and 0x30 <= text[before] <= 0x39
-    counts[ARITHMETIC] += digit_before or (after < text.size and 0x30 <= text[after] <= 0x39)
+    counts[ARITHMETIC] += before >= 0 and 0x30 <= text[before] <= 0x39
+    counts[ARITHMETIC] += after < text.size and 0x30 <= text[after] <= 0x39
+    # The block of operators, and the mathematical alphabets: the superscript of m² is neither.
+    counts[ARITHMETIC] += c == 0xF0 or (c == 0xE2 and 0x88 <= text[i + 1] <= 0x8B)
 
 
 @kernel("void(int64[::1], int64[::1])")
@@ -228,9 +231,10 @@ def count_text(text, counts):
         counts: int64[COLUMNS], added to. Characters and runs of every class, then
             DIGIT_GROUPS: digits in threes, as vocabularies cut them;
             OPERATORS: a code or MATH sign right behind one, or behind punctuation;
-            CODE_LINES: lines that end in ; { or };
+            CODE_LINES: lines that end in ; { or }, with a line break behind it;
             INDENTED_LINES, FENCES, LIST_ITEMS: what lines begin with;
-            ARITHMETIC: + * ^ = or a mathematical sign, behind a digit or before one;
+            ARITHMETIC: digits beside + * ^ = or a mathematical sign, a space between or none, and
+            mathematical operators and letters themselves;
             TEX_COMMANDS: a backslash before two letters or a bracket.
     """
     # One branch for each byte, because where words end no processor can predict; the two halves

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
@@ -12,10 +11,12 @@ from gateway.api.read_request import read_body, read_request
 from gateway.api.respond import respond
 from gateway.core.errors import InvalidRequest
 from gateway.core.outcome import Outcome
+from gateway.core.request import Kind
 from gateway.pipeline import serve
-from gateway.signals.tokens import chat_tokens
+from gateway.signals.excerpt import read_excerpt
+from gateway.signals.read import read_signals
+from gateway.wire import anthropic_count
 
-COUNT_PATH = "v1/messages/count_tokens"
 ESTIMATED = {"X-Switchyard-Warnings": "approximated;estimated;input_tokens"}
 
 
@@ -44,7 +45,8 @@ async def count_tokens(call: Call) -> web.StreamResponse:
     for deployment in (rows.fleet.deployments[row] for row in (named.rows if named else ())):
         if deployment.dialect == call.dialect.name and not deployment.simulated:
             forwarded = call.dialect.forward(body, model=deployment.upstream_model)
-            return await relay_to(call, deployment, COUNT_PATH, forwarded)
-    counted = msgspec.json.encode({"input_tokens": chat_tokens(chat)})
+            return await relay_to(call, deployment, anthropic_count.path, forwarded)
+    tokens_in = read_signals(chat, Kind.CHAT, read_excerpt(chat)).tokens_in
+    counted = anthropic_count.write_count(tokens_in)
     headers = request_ids(call) | ESTIMATED
     return web.Response(body=counted, content_type="application/json", headers=headers)

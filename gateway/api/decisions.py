@@ -12,8 +12,7 @@ from gateway.api.call import Call
 from gateway.api.error_response import request_ids
 from gateway.api.read_request import read_body, request_of
 from gateway.core.errors import InvalidRequest, NotFound
-from gateway.decide.explain import explain
-from gateway.pipeline import choose
+from gateway.pipeline import explain_reading, read
 from gateway.record.record import Feedback, Record, rbaos_view
 from gateway.wire.decode import decode
 from gateway.wire.members import edit
@@ -50,22 +49,19 @@ async def route(call: Call) -> web.StreamResponse:
     chat = call.dialect.read(body)
     request = request_of(call, body, chat)
     gateway = call.service.gateway
-    chosen = await choose(request, gateway.classifier, gateway.routing, gateway.clock)
-    explanation = explain(
-        chosen.question, chosen.signals, chosen.scores, chosen.policy, chosen.view
-    )
+    reading = await read(request, gateway.classifier, gateway.clock)
+    found = explain_reading(reading, gateway.classifier, gateway.routing)
     return _json(
         call,
         {
             "id": call.id,
-            "question": chosen.question,
-            "signals": chosen.signals,
-            "scores": chosen.scores,
-            "decision": explanation.decision,
-            "savings_nano_usd": chosen.decision.savings_nano_usd,
-            "fee": chosen.fee,
-            "candidates": explanation.candidates,
-            "stages": chosen.stages,
+            "question": reading.question,
+            "signals": reading.signals,
+            "scores": reading.scores,
+            "decision": found.decision,
+            "refusal": found.refusal,
+            "savings_nano_usd": found.decision.savings_nano_usd if found.decision else 0,
+            "candidates": found.candidates,
         },
     )
 

@@ -44,7 +44,7 @@ async def whole(call: Call) -> web.StreamResponse:
     if served.reply.status >= 400:
         return await respond(call, request, served)
     body = msgspec.json.encode(_reply(served, served.reply.body, ends[0], gateway))
-    headers = request_ids(call) | dict(reply_headers(request, served)) | served.reply.headers
+    headers = request_ids(call) | dict(reply_headers(request, served)) | dict(served.reply.headers)
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from aiohttp import web
 
@@ -31,19 +33,13 @@ async def ready(call: Call) -> web.StreamResponse:
 
 async def metrics(call: Call) -> web.StreamResponse:
     """GET /metrics in Prometheus' text format."""
-    service = call.service
-    text = service.metrics.render(
-        in_flight=service.in_flight,
-        health=service.gateway.upstreams.health(),
-        recorder=service.gateway.recorder,
-    )
+    text = await asyncio.to_thread(call.service.metrics.render)
     return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
 
 
 async def providers(call: Call) -> web.StreamResponse:
     """GET /v1/providers/health: error rates and latency per provider and model."""
-    upstreams = call.service.gateway.upstreams
-    return _json(provider_health(call.service.settings.fleet, upstreams.health()))
+    return _json({"data": provider_health(call.service.gateway.upstreams)})
 
 
 async def welcome(call: Call) -> web.StreamResponse:

@@ -170,7 +170,7 @@ def _routing(prefix: str, decision: Decision, fee: Fee) -> Headers:
         (prefix + "Estimated-Routed-Cost", usd_text(decision.cost_nano_usd)),
         (prefix + "Estimated-Input-Tokens", str(decision.tokens_in)),
         (prefix + "Estimated-Output-Tokens", str(decision.tokens_out)),
-        (prefix + "Routing-Fee-Reserved", usd_text(fee.reserved_nano_usd)),
+        (prefix + "Routing-Fee-Reserved", usd_text(fee.amount_nano_usd)),
         (prefix + "Routing-Fee-Reason", header_text(fee.reason)),
     ]
     if decision.cost_original_nano_usd is not None:

@@ -31,7 +31,7 @@ async def respond(call: Call, request: Request, served: Served) -> web.StreamRes
         return error_response(call, served.error, headers)
     reply = served.reply
     assert reply is not None  # noqa: S101 - Served holds one of the two
-    headers |= reply.headers
+    headers |= dict(reply.headers)
     if reply.stream is None:
         headers["Content-Type"] = reply.content_type
         return web.Response(status=reply.status, body=reply.body, headers=headers)

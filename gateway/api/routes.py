@@ -106,9 +106,8 @@ def _of_provider(method: str, path: str, rest: str, providers: Collection[str]) 
         return Match(_with_method((PROVIDER_MODELS,), method, path))
     provider, _, tail = rest.partition("/")
     if provider not in providers:
-        raise NotFound(
-            f"Unknown provider '{provider[:40]}' in the path. Known: {', '.join(sorted(providers))}."
-        )
+        known = ", ".join(sorted(providers))
+        raise NotFound(f"Unknown provider '{provider[:40]}' in the path. Known: {known}.")
     endpoint = tail.removeprefix("v1/")
     if endpoint in GENERATION:
         return Match(_with_method((GENERATION[endpoint],), method, path), provider)
@@ -132,5 +131,5 @@ def _hint(path: str) -> str:
             "/v1, the Anthropic SDK without."
         )
     if f"/v1{path}" in EXACT:
-        return f"No such path: {path}. Did you mean /v1{path}? The base URL of OpenAI SDKs ends in /v1."
+        return f"No such path: {path}. Did you mean /v1{path}? OpenAI's base URL ends in /v1."
     return f"No such path: {path[:200]}. The endpoints are listed at GET /."

@@ -71,21 +71,22 @@ async def answer(http: web.BaseRequest, service: Service) -> web.StreamResponse:
         response = await _dispatch(call)
     except SwitchyardError as error:
         response = error_response(call, error)
+        service.metrics.count_refused(call.dialect.name, response.status)
     except ConnectionError:
         raise  # the client has gone; aiohttp ends the connection
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours is an answer too
-        log.error("request %s: %s\n%s", call.id, type(error).__name__, where(error))
-        response = error_response(
-            call, InternalError(f"The gateway failed; its log has {call.id}.")
-        )
+        response = error_response(call, fault_of_ours(call, error))
+        service.metrics.count_refused(call.dialect.name, response.status)
     if not response.prepared and "origin" in http.headers:
         cross_origin(call, response)
     return response
 
 
-def where(error: Exception) -> str:
-    """The traceback of *error* without its message, which may repeat what a client sent."""
-    return "".join(traceback.format_tb(error.__traceback__))
+def fault_of_ours(call: Call, error: Exception) -> InternalError:
+    """Log *error* without its message, which may repeat what a client sent."""
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("request %s: %s\n%s", call.id, type(error).__name__, trace)
+    return InternalError(f"The gateway failed; its log has {call.id}.")
 
 
 async def _dispatch(call: Call) -> web.StreamResponse:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.config.load import ConfigErrors
+from gateway.config.problem import ConfigErrors
 from gateway.config.settings import Settings, read_settings
 
 console = Console()

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.api.controls import ControlReader
+from gateway.app import routing_of
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -19,10 +20,8 @@ from gateway.core.clock import SystemClock
 from gateway.core.decision import Candidate, Decision
 from gateway.core.errors import SwitchyardError
 from gateway.core.money import usd_text
-from gateway.decide.explain import Explanation, explain
-from gateway.decide.fleet_view import fleet_view
-from gateway.decide.policy import compile_policies
-from gateway.pipeline import Chosen, Routing, choose, unsent
+from gateway.decide.explain import Explanation
+from gateway.pipeline import Reading, explain_reading, read, unsent
 from models.classifier import load_classifier
 
 console = Console()
@@ -39,35 +38,32 @@ def run(
     turns = (Turn(Role.SYSTEM, (Text(system),)),) if system else ()
     chat = Chat(model=model, turns=(*turns, Turn(Role.USER, (Text(prompt),))))
     try:
-        chosen, explanation = asyncio.run(_explain(settings, chat, headers))
+        reading, explanation = asyncio.run(_explain(settings, chat, headers))
     except SwitchyardError as error:
         console.print(f"[red]{escape(error.message)}[/]")
         raise typer.Exit(1) from None
-    console.print(facts(chosen))
+    console.print(facts(reading))
     console.print(ranking(explanation))
+    if explanation.decision is None:
+        console.print(f"[red]{escape(explanation.refusal)}[/]")
+        raise typer.Exit(1)
     console.print(verdict(explanation.decision))
 
 
 async def _explain(
     settings: Settings, chat: Chat, headers: dict[str, str]
-) -> tuple[Chosen, Explanation]:
+) -> tuple[Reading, Explanation]:
     controls = ControlReader(settings.config.routing.modes).read(headers)
-    clock = SystemClock()
-    routing = Routing(
-        compile_policies(settings.config, settings.fleet), fleet_view(settings.fleet, {})
-    )
-    request = unsent(chat, clock, controls)
-    chosen = await choose(request, load_classifier(), routing, clock)
-    explanation = explain(
-        chosen.question, chosen.signals, chosen.scores, chosen.policy, chosen.view
-    )
-    return chosen, explanation
+    classifier, clock = load_classifier(), SystemClock()
+    routing = routing_of(settings, {})
+    reading = await read(unsent(chat, clock, controls), classifier, clock)
+    return reading, explain_reading(reading, classifier, routing)
 
 
-def facts(chosen: Chosen) -> Table:
+def facts(reading: Reading) -> Table:
     """Signals and scores, side by side."""
     table = Table(title="What the prompt says", show_header=False, title_justify="left")
-    scores = chosen.scores
+    scores = reading.scores
     table.add_row(
         "task type",
         f"[bold]{scores.task_type}[/] with confidence {scores.confidence:.2f}"
@@ -75,7 +71,7 @@ def facts(chosen: Chosen) -> Table:
     )
     table.add_row("complexity", f"[bold]{scores.complexity:.2f}[/] ({scores.tier})")
     table.add_row("classifier", scores.stage)
-    for name, value in msgspec.structs.asdict(chosen.signals).items():
+    for name, value in msgspec.structs.asdict(reading.signals).items():
         if value not in (False, None, "", 0):
             table.add_row(name.replace("_", " "), escape(str(value)))
     return table
@@ -83,8 +79,8 @@ def facts(chosen: Chosen) -> Table:
 
 def ranking(explanation: Explanation) -> Table:
     """Every candidate: those to be tried in order, then the others with the reasons they lost."""
-    decision = explanation.decision
-    place = {name: i for i, name in enumerate(decision.ranking, start=1)}
+    tried = explanation.decision.ranking if explanation.decision else ()
+    place = {name: i for i, name in enumerate(tried, start=1)}
     table = Table(title="Candidates", title_justify="left")
     for heading, justify in (("", "right"), ("deployment", "left"), ("cost USD", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]

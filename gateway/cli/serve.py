@@ -15,12 +15,13 @@ from gateway.app import App
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 
-console = Console()
+console = Console(soft_wrap=True)
 
 
 def run(path: Path | None, environ: dict[str, str]) -> None:
     """Run until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin
     settings = settings_or_exit(path, environ)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(App(settings, path, environ)))

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.core.fleet import ModelClass, Timeouts
+from gateway.core.fleet import ModelClass
 from gateway.core.request import RouteAction
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -49,6 +49,15 @@ class Key(Section, frozen=True):
     project: str = "default"
 
 
+class TimeoutSettings(Section, frozen=True):
+    """Seconds an attempt may take, each bounding one silence and *total_s* the whole."""
+
+    connect_s: Positive = 5.0  # several lost SYNs, or a far region
+    first_token_s: Positive = 60.0  # reasoning models think before they speak
+    inter_token_s: Positive = 30.0  # a stream that pauses longer has broken
+    total_s: Positive = 600.0  # as server.request_timeout_s
+
+
 class ProviderSettings(Section, frozen=True):
     """A provider with credentials. Known names bring their defaults, see providers.py."""
 
@@ -57,7 +66,7 @@ class ProviderSettings(Section, frozen=True):
     dialect: Literal["openai", "anthropic"] | None = None
     region: str | None = None
     headers: dict[str, str] = {}  # values may be secrets
-    timeouts: Timeouts | None = None
+    timeouts: TimeoutSettings = TimeoutSettings()
     connections_max: Annotated[int, Meta(ge=1)] | None = None
     omit: tuple[str, ...] | None = None  # body members this provider rejects
     simulated: bool = False  # answer from the built-in simulated provider instead
@@ -71,9 +80,12 @@ class PriceSettings(Section, frozen=True):
     output: NotNegative
     cache_read: NotNegative | None = None  # None: as input
     cache_write: NotNegative | None = None  # None: as input
-    long_context_tokens: Count = 0
+    long_context_tokens: Count = 0  # above so much input the long_* prices hold; 0: never
     long_input: NotNegative | None = None
     long_output: NotNegative | None = None
+    long_cache_read: NotNegative | None = None  # None: as long_input
+    long_cache_write: NotNegative | None = None  # None: as long_input
+    request_usd: NotNegative = 0.0  # USD for each request besides its tokens
     date: str = ""  # ISO date at which you looked it up
 
 

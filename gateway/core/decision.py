@@ -36,7 +36,8 @@ class Decision(msgspec.Struct, frozen=True):
     Which deployments to try, best first, and why.
 
     *ranking* names deployments. The first is the answer; the rest is the order of failover.
-    *would* is what ``observe`` would have chosen, None for every other action.
+    *would* is the model that ``observe`` would have chosen, at *would_cost_nano_usd*; both None for
+    every other action.
     """
 
     action: RouteAction
@@ -64,6 +65,7 @@ class Decision(msgspec.Struct, frozen=True):
     versions: Versions
     seed: int
     would: str | None = None
+    would_cost_nano_usd: int | None = None
     warnings: tuple[str, ...] = ()
 
     @property

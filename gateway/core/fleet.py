@@ -42,6 +42,8 @@ class Price(msgspec.Struct, frozen=True):
     long_input: int = 0
     long_output: int = 0
     long_cache_read: int = 0
+    long_cache_write: int = 0
+    request_nano_usd: int = 0  # for each request besides its tokens (search models); nano-dollars
     date: str = ""  # ISO date at which the price was known to hold
     source: str = ""  # "genai-prices 0.2.3" or "configuration"
 
@@ -94,7 +96,10 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """All deployments, in order of catalogue. *version* is a hash of everything in it."""
+    """
+    All deployments, in order of catalogue, and the models that they serve. *version* is a hash of
+    everything but secrets.
+    """
 
     deployments: tuple[Deployment, ...]
     models: dict[str, Model]

@@ -10,8 +10,9 @@ class TransportError(Exception):
     """
     An upstream could not be reached, or its answer broke off.
 
-    *kind*: ``connect`` (nothing was sent), ``lost`` (the connection broke), ``malformed`` (no
-    HTTP), ``busy`` (no free connection in time).
+    *kind*: ``connect`` (nothing was sent), ``late`` (no connection in time, nothing was sent),
+    ``lost`` (the connection broke), ``malformed`` (no HTTP), ``busy`` (all connections that we
+    allow ourselves were in use).
     """
 
     def __init__(self, kind: str, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.chat import Chat, Role, Text, ToolResult, Turn
-from gateway.signals.ask import VIEW_CHARS, find_ask
+from gateway.signals.ask import VIEW_CHARS, both_ends, find_ask
 from models.excerpt import join_excerpt
 
 # About 500 tokens of English, what the encoder reads of one prompt; more would be cut there,
@@ -13,6 +13,7 @@ from models.excerpt import join_excerpt
 ASK_CHARS_MAX = 2_000
 HEAD_CHARS = 1_200
 GAP = "\n[…]\n"
+PART_CHARS_MIN = 500  # read from each end of a part, however many there are
 PRIOR_TURNS = 2  # an offer and its refinement; join_excerpt cuts each of them
 PRIOR_TURNS_WALKED_MAX = 40  # between two turns with words lie the tool calls of one loop
 TURNS_WALKED_MAX = 1_000  # back to the human ask: more steps than an agent is allowed
@@ -24,8 +25,8 @@ class Excerpt(msgspec.Struct, frozen=True):
     What a classifier reads of a chat. *ask* holds the words of the human, at most ASK_CHARS_MAX
     characters; *text* has the turns before it too. "" when no human has said anything.
 
-    *truncated*: the ask was longer. *agent_continuation*: tool results or harness text came after
-    the ask, so this request is a later step of a loop.
+    *truncated*: the ask was longer. *agent_continuation*: this request is a later step of a loop,
+    because tool results came after the ask, or harness text after an answer to it.
     """
 
     text: str
@@ -39,27 +40,29 @@ def read_excerpt(chat: Chat) -> Excerpt:
     Find the last human ask of *chat* and the turns it may refer to.
 
     Never fails: where all user turns are tool results or harness text, the last user text as it
-    stands is the ask. Time is bounded by TURNS_WALKED_MAX and
-    WALKED_CHARS_MAX, not by the size of the chat.
+    stands is the ask. Time is bounded by TURNS_WALKED_MAX and WALKED_CHARS_MAX, not by the size of
+    the chat.
     """
     turns = chat.turns
-    continued, fallback, walked = False, -1, 0
-    oldest = max(0, len(turns) - TURNS_WALKED_MAX)
-    for i in range(len(turns) - 1, oldest - 1, -1):
-        if turns[i].role is not Role.USER:
+    continued, answered = False, False
+    fallback, walked = -1, 0
+    for i in range(len(turns) - 1, max(-1, len(turns) - 1 - TURNS_WALKED_MAX), -1):
+        turn = turns[i]
+        if turn.role is not Role.USER:
+            answered = answered or turn.role is Role.ASSISTANT
             continue
-        said = turn_text(turns[i])
-        walked += len(said)
-        if walked > WALKED_CHARS_MAX:
-            break
-        ask = find_ask(said) if said else ""
-        if ask:
-            return excerpt(turns, i, ask, continued=continued)
-        if said and fallback < 0:
-            fallback = i
-        continued = continued or bool(said) or holds_result(turns[i])
+        said = turn_text(turn)
+        if said:
+            if walked > WALKED_CHARS_MAX:
+                break
+            walked += len(said)
+            if ask := find_ask(said):
+                return excerpt(turns, i, ask, continued=continued)
+            fallback = i if fallback < 0 else fallback
+        continued = continued or answered or holds_result(turn)
     if fallback >= 0:
-        return excerpt(turns, fallback, turn_text(turns[fallback]), continued=False)
+        said = turn_text(turns[fallback])
+        return excerpt(turns, fallback, said, continued=continued)
     return Excerpt(text="", ask="", truncated=False, agent_continuation=continued)
 
 
@@ -67,7 +70,7 @@ def excerpt(turns: tuple[Turn, ...], at: int, ask: str, *, continued: bool) -> E
     """The excerpt of the *ask* found in turn *at*."""
     truncated = len(ask) > ASK_CHARS_MAX
     if truncated:
-        ask = f"{ask[:HEAD_CHARS]}{GAP}{ask[-(ASK_CHARS_MAX - HEAD_CHARS) :]}"
+        ask = f"{ask[:HEAD_CHARS]}{GAP}{ask[-(ASK_CHARS_MAX - HEAD_CHARS) + len(GAP) :]}"
     return Excerpt(
         text=join_excerpt(ask, prior_turns(turns, at)),
         ask=ask,
@@ -94,17 +97,19 @@ def prior_turns(turns: tuple[Turn, ...], at: int) -> list[tuple[str, str]]:
 
 
 def turn_text(turn: Turn) -> str:
-    """The words of a turn's text parts, a line break between two; both ends of very long parts."""
-    return "\n".join(
-        part.text if len(part.text) <= 4 * VIEW_CHARS else both_ends(part.text)
-        for part in turn.parts
-        if isinstance(part, Text)
+    """
+    The words of a turn's text parts, a blank line between two.
+
+    Of very long parts only both ends, so that a megabyte is never copied; the more parts, the
+    less of each, or the ask between two files would be lost.
+    """
+    texts = [part.text for part in turn.parts if isinstance(part, Text)]
+    if not texts:
+        return ""
+    chars = max(PART_CHARS_MIN, VIEW_CHARS // len(texts))
+    return "\n\n".join(
+        text if len(text) <= 2 * chars else both_ends(text, chars) for text in texts
     ).strip()
-
-
-def both_ends(text: str) -> str:
-    """What find_ask would read of *text*: its ends, so that a megabyte is never copied."""
-    return f"{text[:VIEW_CHARS]}\n\n{text[-VIEW_CHARS:]}"
 
 
 def holds_result(turn: Turn) -> bool:

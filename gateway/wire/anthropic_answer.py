@@ -74,7 +74,7 @@ def read_answer(body: bytes) -> Answer:
         model=said.model,
         choices=(parts,),
         finishes=(finish_of(said.stop_reason or "end_turn"),),
-        usage=usage_of(counts) if counts else Usage(),
+        usage=(usage_of(counts) if counts else None) or Usage(),
         stop_sequence=said.stop_sequence,
     )
 

@@ -41,8 +41,9 @@ def forward(
 
     Without *keep_thinking* the history loses its reasoning, whose signatures another family of
     models refuses, for good. Manual thinking (``enabled``) is then removed too: inside a loop of
-    tools it demands the very blocks that are gone. *include_usage* changes nothing: a stream
-    always reports usage here.
+    tools it demands the very blocks that are gone; and with it context editing that clears
+    thinking, which is refused without. *include_usage* changes nothing: a stream always reports
+    usage here.
     """
     changes: dict[str, bytes | None] = dict.fromkeys(omit)
     changes["model"] = msgspec.json.encode(model)
@@ -56,6 +57,8 @@ def forward(
             changes["messages"] = bare
             if b'"enabled"' in present.get("thinking", b""):
                 changes["thinking"] = None
+                if b"clear_thinking" in present.get("context_management", b""):
+                    changes["context_management"] = None
     return edit(body, changes, rows)
 
 

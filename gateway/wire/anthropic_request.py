@@ -71,6 +71,7 @@ class ToolSpec(msgspec.Struct):
     description: str | None = None
     input_schema: Raw = NULL
     strict: bool | None = None
+    cache_control: Raw = NULL
 
 
 class ChoiceSpec(msgspec.Struct):
@@ -98,7 +99,7 @@ class OutputConfig(msgspec.Struct):
     """``output_config``."""
 
     effort: str | None = None
-    format: FormatSpec | None = None
+    format: Raw = NULL
 
 
 class Body(msgspec.Struct):
@@ -113,7 +114,7 @@ class Body(msgspec.Struct):
     max_tokens: Tokens | None = None
     stream: bool | None = None
     tools: list[Raw] | None = None
-    tool_choice: ChoiceSpec | None = None
+    tool_choice: Raw = NULL
     temperature: float | None = None
     top_p: float | None = None
     stop_sequences: list[str] | None = None
@@ -122,8 +123,10 @@ class Body(msgspec.Struct):
 
 
 BODY = msgspec.json.Decoder(Body)
+CHOICE = msgspec.json.Decoder(ChoiceSpec)
 BLOCK = msgspec.json.Decoder(Block)
 CONTENT = msgspec.json.Decoder(str | list[Raw])
+FORMAT = msgspec.json.Decoder(FormatSpec)
 TOOL = msgspec.json.Decoder(ToolSpec)
 KNOWN = frozenset(Body.__struct_fields__)
 
@@ -138,47 +141,48 @@ def read(body: bytes) -> Chat:
     check_utf8(body)
     asked = decode(BODY, body)
     extra = unknown(body, KNOWN)
-    choice = asked.tool_choice
+    choice, parallel = _tool_choice(asked.tool_choice, extra)
     output = asked.output_config or OutputConfig()
-    parallel_off = choice.disable_parallel_tool_use if choice else None
     return Chat(
         model=asked.model,
-        turns=_turns(asked),
+        turns=_turns(asked, extra),
         stream=bool(asked.stream),
         include_usage=bool(asked.stream),
         tools=_tools(asked.tools or [], extra),
-        tool_choice=_tool_choice(choice),
-        parallel_tools=None if parallel_off is None else not parallel_off,
+        tool_choice=choice,
+        parallel_tools=parallel,
         max_tokens=asked.max_tokens,
         temperature=asked.temperature,
         top_p=asked.top_p,
         stop=tuple(asked.stop_sequences or ()),
-        response_format=_response_format(output.format),
+        response_format=_response_format(output.format, extra),
         reasoning_effort=output.effort,
         user=asked.metadata.user_id if asked.metadata else None,
         extra=extra,
     )
 
 
-def _turns(asked: Body) -> tuple[Turn, ...]:
+def _turns(asked: Body, extra: dict[str, bytes]) -> tuple[Turn, ...]:
     turns: list[Turn] = []
-    if system := _parts(asked.system or "", "system"):
+    if system := _parts(asked.system or "", "system", extra):
         turns.append(Turn(Role.SYSTEM, system))
     for row, message in enumerate(asked.messages):
-        parts = _parts(message.content, f"messages[{row}].content")
+        parts = _parts(message.content, f"messages[{row}].content", extra)
         turns.append(Turn(Role(message.role), parts))
     return tuple(turns)
 
 
-def _parts(content: str | list[Raw], at: str) -> tuple[Part, ...]:
+def _parts(content: str | list[Raw], at: str, extra: dict[str, bytes]) -> tuple[Part, ...]:
     """The parts of ``content``; an empty string has none."""
     if isinstance(content, str):
         return (Text(content),) if content else ()
-    return tuple(_part(raw, f"{at}[{row}]") for row, raw in enumerate(content))
+    return tuple(_part(raw, f"{at}[{row}]", extra) for row, raw in enumerate(content))
 
 
-def _part(raw: Raw, at: str) -> Part:
+def _part(raw: Raw, at: str, extra: dict[str, bytes]) -> Part:
     block = decode(BLOCK, raw, at)
+    if block.type != "text" and given(block.cache_control):
+        extra[f"{at}.cache_control"] = bytes(block.cache_control)
     match block.type:
         case "text" | "image":
             return _shown(block, raw, at)
@@ -236,18 +240,33 @@ def _tools(raws: list[Raw], extra: dict[str, bytes]) -> tuple[Tool, ...]:
             extra[f"tools[{row}]"] = bytes(raw)
             continue
         schema = bytes(spec.input_schema) if given(spec.input_schema) else NO_PARAMETERS
+        if given(spec.cache_control):
+            extra[f"tools[{row}].cache_control"] = bytes(spec.cache_control)
         name = _needed(spec.name, f"tools[{row}].name")
         tools.append(Tool(name, spec.description or "", schema, spec.strict))
     return tuple(tools)
 
 
-def _tool_choice(choice: ChoiceSpec | None) -> ToolChoice | None:
-    if choice is None or choice.type not in CHOICES:
-        return None
-    return ToolChoice(CHOICES[choice.type], choice.name if choice.type == "tool" else None)
+def _tool_choice(raw: Raw, extra: dict[str, bytes]) -> tuple[ToolChoice | None, bool | None]:
+    """The choice, and whether parallel calls are welcome."""
+    if not given(raw):
+        return None, None
+    said = decode(CHOICE, raw, "tool_choice")
+    off = said.disable_parallel_tool_use
+    choice = None
+    if said.type in CHOICES:
+        name = _needed(said.name, "tool_choice.name") if said.type == "tool" else None
+        choice = ToolChoice(CHOICES[said.type], name)
+    else:
+        extra["tool_choice"] = bytes(raw)
+    return choice, None if off is None else not off
 
 
-def _response_format(spec: FormatSpec | None) -> ResponseFormat | None:
-    if spec is None or not given(spec.schema):
+def _response_format(raw: Raw, extra: dict[str, bytes]) -> ResponseFormat | None:
+    if not given(raw):
         return None
-    return ResponseFormat("json_schema", bytes(spec.schema))
+    spec = decode(FORMAT, raw, "output_config.format")
+    if spec.type == "json_schema" and given(spec.schema):
+        return ResponseFormat("json_schema", bytes(spec.schema))
+    extra["output_config.format"] = bytes(raw)
+    return None

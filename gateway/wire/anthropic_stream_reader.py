@@ -14,6 +14,7 @@ from gateway.core.chat import (
     ThinkingDelta,
     ToolDelta,
     ToolStarted,
+    Usage,
 )
 from gateway.wire import sse
 from gateway.wire.anthropic_answer import Block, finish_of
@@ -98,7 +99,7 @@ class AnthropicStreamReader:
 
     def _start(self, message: Message) -> list[StreamEvent]:
         self._counts = read_counts(message.usage) or Counts()
-        return [Started(message.id, message.model, usage_of(self._counts))]
+        return [Started(message.id, message.model, usage_of(self._counts) or Usage())]
 
     def _open(self, index: int, block: Block) -> list[StreamEvent]:
         if block.type == "tool_use":

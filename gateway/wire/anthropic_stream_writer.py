@@ -22,6 +22,7 @@ from gateway.wire import sse
 from gateway.wire.anthropic_answer import reason_of
 from gateway.wire.anthropic_errors import stream_error
 from gateway.wire.anthropic_usage import counts_of
+from gateway.wire.anthropic_write import call_id_of
 from gateway.wire.openai_stream import UNFINISHED
 
 Json = dict[str, object]
@@ -67,9 +68,8 @@ class AnthropicStreamWriter:
                 return b""
             case ToolStarted(index=index, id=call_id, name=name):
                 self._called = True
-                return self._next(
-                    index, {"type": "tool_use", "id": call_id, "name": name, "input": {}}
-                )
+                block: Json = {"type": "tool_use", "id": call_id_of(call_id), "name": name}
+                return self._next(index, {**block, "input": {}})
             case ToolDelta(index=index, arguments=arguments):
                 if index != self._open:
                     return self._fail("The provider mixed the fragments of two tool calls.")

@@ -11,22 +11,22 @@ import msgspec
 
 from gateway.core.chat import Usage
 from gateway.wire.decode import NULL
-from gateway.wire.openai_usage import UNREADABLE
+from gateway.wire.openai_usage import UNREADABLE, Count, count_of
 
 
 class OutputDetails(msgspec.Struct, gc=False):
     """Parts of the answer."""
 
-    thinking_tokens: int | None = None
+    thinking_tokens: Count = None
 
 
 class Counts(msgspec.Struct):
     """The usage object; None is "not said here", in a stream an earlier value holds."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    cache_creation_input_tokens: Count = None
     output_tokens_details: OutputDetails | None = None
 
 
@@ -63,18 +63,21 @@ def merged(before: Counts, after: Counts) -> Counts:
     return msgspec.structs.replace(before, **said)
 
 
-def usage_of(counts: Counts) -> Usage:
-    """Canonical usage of *counts*."""
-    read = _count(counts.cache_read_input_tokens)
-    write = _count(counts.cache_creation_input_tokens)
-    tokens_out = _count(counts.output_tokens)
+def usage_of(counts: Counts) -> Usage | None:
+    """Canonical usage of *counts*; None when they count nothing."""
+    read = count_of(counts.cache_read_input_tokens)
+    write = count_of(counts.cache_creation_input_tokens)
+    tokens_in = count_of(counts.input_tokens) + read + write
+    tokens_out = count_of(counts.output_tokens)
+    if tokens_in == 0 and tokens_out == 0:
+        return None
     details = counts.output_tokens_details or OutputDetails()
     return Usage(
-        tokens_in=_count(counts.input_tokens) + read + write,
+        tokens_in=tokens_in,
         tokens_out=tokens_out,
         tokens_cache_read=read,
         tokens_cache_write=write,
-        tokens_reasoning=min(_count(details.thinking_tokens), tokens_out),
+        tokens_reasoning=min(count_of(details.thinking_tokens), tokens_out),
     )
 
 
@@ -90,8 +93,3 @@ def counts_of(usage: Usage) -> dict[str, object]:
     if usage.tokens_reasoning:
         counts["output_tokens_details"] = {"thinking_tokens": usage.tokens_reasoning}
     return counts
-
-
-def _count(value: int | None) -> int:
-    """*value* as a count: absent, negative and absurd values are 0."""
-    return value if value is not None and 0 < value < 2**40 else 0

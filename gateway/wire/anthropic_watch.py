@@ -100,6 +100,6 @@ class AnthropicWatch:
         if counts is not None:
             self._counts = merged(self._counts, counts)
             self.usage = usage_of(self._counts)
-            self.usage_final = said.message is None
+            self.usage_final = said.message is None and self.usage is not None
             mark |= Mark.USAGE
         return mark

@@ -20,12 +20,14 @@ from gateway.core.chat import (
     Turn,
 )
 from gateway.wire.dialect import Losses
+from gateway.wire.members import edit
 
 CHOICES = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
 EFFORTS = {"minimal": "low"} | {name: name for name in ("low", "medium", "high", "xhigh", "max")}
 FOREIGN_ID = re.compile(r"[^a-zA-Z0-9_-]")  # ids of tool calls have no other characters here
-ARGUMENTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 JSON_ONLY = "Answer with one JSON object and nothing else."
+OPENING = "(The conversation begins.)"  # for a conversation that the assistant opens
 Json = dict[str, object]
 
 
@@ -57,6 +59,8 @@ def write(
         body["tools"] = [_tool(tool) for tool in chat.tools]
         if chat.tool_choice is not None or chat.parallel_tools is not None:
             body["tool_choice"] = _tool_choice(chat)
+    elif chat.tool_choice is not None:
+        losses.dropped("tool_choice")  # refused without tools
     body |= _plain(chat, losses)
     for name in omit:
         if body.pop(name, None) is not None:
@@ -113,7 +117,9 @@ def _output_config(chat: Chat, omit: tuple[str, ...], losses: Losses) -> Json:
 def _conversation(turns: tuple[Turn, ...], losses: Losses) -> tuple[list[Json], list[Json]]:
     """
     System blocks, and messages whose roles alternate: neighbours of one role are merged. Results
-    come first in a message, as Anthropic demands; a later system turn moves to the front.
+    come first in a message, as Anthropic demands; a later system turn moves to the front. The first
+    message must be the user's: a chat of system turns alone becomes one, and one that the assistant
+    opens gets an OPENING.
     """
     system: list[Json] = []
     messages: list[tuple[str, list[Json]]] = []
@@ -127,16 +133,22 @@ def _conversation(turns: tuple[Turn, ...], losses: Losses) -> tuple[list[Json], 
             messages[-1][1].extend(blocks)
         elif blocks:
             messages.append((turn.role.value, blocks))
+    if system and not messages:
+        losses.approximated("messages.system", "converted")
+        system, messages = [], [("user", system)]
+    elif messages and messages[0][0] != "user":
+        losses.approximated("messages", "converted")
+        messages.insert(0, ("user", [{"type": "text", "text": OPENING}]))
     for _, blocks in messages:
         blocks.sort(key=lambda block: block["type"] != "tool_result")
     return system, [{"role": role, "content": blocks} for role, blocks in messages]
 
 
 def _block(part: Part, losses: Losses) -> Json | None:
-    """One content block; None for what means nothing here, empty text included."""
+    """One content block; None for what means nothing here: text without words is refused."""
     match part:
         case Text():
-            return _text(part) if part.text else None
+            return _text(part) if part.text.strip() else None
         case Image():
             return _image(part, losses)
         case ToolCall():
@@ -170,18 +182,19 @@ def call_block(call: ToolCall, losses: Losses) -> Json:
     """A ``tool_use`` block. Arguments that are no JSON object are wrapped in one."""
     arguments: object = msgspec.Raw(call.arguments.encode("utf-8", "replace"))
     try:
-        ARGUMENTS.decode(call.arguments or "{}")
+        OBJECT.decode(call.arguments or "{}")
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         losses.approximated("tool_calls.function.arguments", "converted")
         arguments = {"arguments": call.arguments}
     if not call.arguments:
         arguments = {}
-    return {"type": "tool_use", "id": _call_id(call.id), "name": call.name, "input": arguments}
+    return {"type": "tool_use", "id": call_id_of(call.id), "name": call.name, "input": arguments}
 
 
 def _result(result: ToolResult, losses: Losses) -> Json:
     inner = [made for part in result.parts if (made := _block(part, losses)) is not None]
-    block: Json = {"type": "tool_result", "tool_use_id": _call_id(result.call_id), "content": inner}
+    call_id = call_id_of(result.call_id)
+    block: Json = {"type": "tool_result", "tool_use_id": call_id, "content": inner}
     if len(inner) == 1 and inner[0].keys() == {"type", "text"}:
         block["content"] = inner[0]["text"]
     if result.is_error:
@@ -189,18 +202,27 @@ def _result(result: ToolResult, losses: Losses) -> Json:
     return block
 
 
-def _call_id(call_id: str) -> str:
-    """The same for a call and its result, so both may be changed."""
+def call_id_of(call_id: str) -> str:
+    """An id that this dialect takes, the same for a call and its result, so both may be changed."""
     return FOREIGN_ID.sub("_", call_id) or "_"
 
 
 def _tool(tool: Tool) -> Json:
-    spec: Json = {"name": tool.name, "input_schema": msgspec.Raw(tool.parameters)}
+    spec: Json = {"name": tool.name, "input_schema": msgspec.Raw(_schema(tool.parameters))}
     if tool.description:
         spec["description"] = tool.description
     if tool.strict is not None:
         spec["strict"] = tool.strict
     return spec
+
+
+def _schema(parameters: bytes) -> bytes:
+    """*parameters* with the ``type`` that is demanded here and often left out elsewhere."""
+    try:
+        typed = "type" in OBJECT.decode(parameters)
+    except (msgspec.DecodeError, RecursionError):
+        return parameters  # no object: for the upstream to refuse
+    return parameters if typed else edit(parameters, {"type": b'"object"'})
 
 
 def _tool_choice(chat: Chat) -> Json:

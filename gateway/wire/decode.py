@@ -54,7 +54,10 @@ def missing(param: str) -> InvalidRequest:
 
 
 def _mistyped(text: str, at: str) -> InvalidRequest:
-    reason, _, path = text.partition(" - at `$")
+    # the last one: an unaccepted value is quoted before it, and may say anything
+    reason, found, path = text.rpartition(" - at `$")
+    if not found:
+        reason, path = text, ""
     param = (at + path.rstrip("`")).lstrip(".")
     if reason.startswith("Object missing required field"):
         return missing(f"{param}.{reason.split('`')[1]}".lstrip("."))

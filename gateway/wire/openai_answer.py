@@ -29,14 +29,24 @@ class Function(msgspec.Struct):
 class Call(msgspec.Struct):
     """One entry of ``tool_calls``."""
 
-    id: str = ""
+    id: str | None = None
     function: Function | None = None
+
+
+class Piece(msgspec.Struct):
+    """A part of ``content`` where it is no string (Mistral's reasoning models)."""
+
+    type: str = ""
+    text: str | None = None
+
+
+Content = str | list[Piece] | None
 
 
 class Message(msgspec.Struct):
     """The words of one choice. Reasoning goes by either name."""
 
-    content: str | None = None
+    content: Content = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -55,9 +65,9 @@ class Body(msgspec.Struct):
     """The members we translate."""
 
     choices: list[Choice]
-    id: str = ""
-    model: str = ""
-    created: int = 0
+    id: str | None = None
+    model: str | None = None
+    created: int | float | None = None
     usage: msgspec.Raw = NULL
 
 
@@ -80,12 +90,12 @@ def read_answer(body: bytes) -> Answer:
     if not choices:
         raise malformed_answer()
     return Answer(
-        id=said.id,
-        model=said.model,
+        id=said.id or "",
+        model=said.model or "",
         choices=tuple(_parts(choice.message) for choice in choices),
         finishes=tuple(finish_of(choice.finish_reason or "stop") for choice in choices),
         usage=usage_of(said.usage) or Usage(),
-        created_s=said.created,
+        created_s=int(said.created or 0),
     )
 
 
@@ -99,14 +109,22 @@ def finish_of(reason: str) -> Finish:
     return FINISHES.get(reason, Finish.STOP)
 
 
+def words_of(content: Content) -> str:
+    """The words of ``content``, "" for none."""
+    if isinstance(content, list):
+        return "".join(piece.text or "" for piece in content if piece.type == "text")
+    return content or ""
+
+
 def _parts(message: Message) -> tuple[Part, ...]:
     parts: list[Part] = []
     if reasoning := message.reasoning_content or message.reasoning:
         parts.append(Thinking(reasoning))
-    parts += [Text(text) for text in (message.content, message.refusal) if text]
-    for call in message.tool_calls or ():
+    parts += [Text(text) for text in (words_of(message.content), message.refusal) if text]
+    for row, call in enumerate(message.tool_calls or ()):
         if call.function is not None:
-            parts.append(ToolCall(call.id, call.function.name, call.function.arguments))
+            call_id = call.id or f"call_{row}"  # the client names the call when it answers it
+            parts.append(ToolCall(call_id, call.function.name, call.function.arguments))
     return tuple(parts)
 
 

@@ -7,6 +7,7 @@ import msgspec
 from gateway.wire.members import edit, name_of, spans
 from gateway.wire.openai_write import LIMITS
 
+NULL = b"null"
 WITH_USAGE = b'{"include_usage":true}'
 
 
@@ -35,12 +36,13 @@ def forward(
         if ours:
             changes["stream_options"] = _with_usage(present.get("stream_options"))
         for name, other in (LIMITS, LIMITS[::-1]):
-            if name in omit and name in present and other not in omit and other not in present:
+            unset = other not in omit and present.get(other, NULL) == NULL
+            if name in omit and name in present and unset:
                 changes[other] = present[name]
     return edit(body, changes, rows)
 
 
 def _with_usage(options: bytes | None) -> bytes:
-    if options is None or options == b"null":
+    if options is None or options == NULL:
         return WITH_USAGE
     return edit(options, {"include_usage": b"true"})

@@ -20,10 +20,10 @@ from gateway.core.chat import (
 from gateway.core.errors import UpstreamError
 from gateway.wire import sse
 from gateway.wire.decode import NULL
-from gateway.wire.openai_answer import finish_of
+from gateway.wire.openai_answer import Content, finish_of, words_of
 from gateway.wire.openai_errors import problem_of, stream_error
 from gateway.wire.openai_usage import UNREADABLE, counts_of, usage_of
-from gateway.wire.openai_watch import DONE, FALSY
+from gateway.wire.openai_watch import DONE, FALSY, Groq
 
 UNFINISHED = "The provider ended its stream without a finish reason."
 
@@ -46,7 +46,7 @@ class CallDelta(msgspec.Struct):
 class Delta(msgspec.Struct):
     """More of one answer. Reasoning goes by either name."""
 
-    content: str | None = None
+    content: Content = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -69,6 +69,7 @@ class Chunk(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     usage: msgspec.Raw = NULL
+    x_groq: Groq | None = None
     error: msgspec.Raw = NULL
 
 
@@ -105,7 +106,7 @@ class OpenAIStreamReader:
         if not self._started and choices:
             self._started = True
             events.append(Started(chunk.id or "", chunk.model or ""))
-        usage = usage_of(chunk.usage)
+        usage = usage_of(chunk.usage) or usage_of(chunk.x_groq.usage if chunk.x_groq else NULL)
         for choice in choices:
             if choice.delta is not None:
                 events += self._delta(choice.delta)
@@ -120,7 +121,7 @@ class OpenAIStreamReader:
         events: list[StreamEvent] = []
         if reasoning := delta.reasoning_content or delta.reasoning:
             events.append(ThinkingDelta(reasoning))
-        events += [TextDelta(text) for text in (delta.content, delta.refusal) if text]
+        events += [TextDelta(text) for text in (words_of(delta.content), delta.refusal) if text]
         for call in delta.tool_calls or ():
             events += self._call(call)
         return events

@@ -36,6 +36,8 @@ class Counts(msgspec.Struct):
     total_tokens: Count = None
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
+    prompt_cache_hit_tokens: Count = None  # DeepSeek's cached_tokens
+    cached_tokens: Count = None  # Moonshot's
 
 
 class Envelope(msgspec.Struct):
@@ -69,11 +71,12 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         counts = COUNTS.decode(raw)
     except UNREADABLE:
         return None
-    tokens_in, tokens_out = _count(counts.prompt_tokens), _count(counts.completion_tokens)
+    tokens_in, tokens_out = count_of(counts.prompt_tokens), count_of(counts.completion_tokens)
     cache = counts.prompt_tokens_details or InputDetails()
-    read, write = _count(cache.cached_tokens), _count(cache.cache_write_tokens)
-    reasoning = _count((counts.completion_tokens_details or OutputDetails()).reasoning_tokens)
-    excess = _count(counts.total_tokens) - tokens_in - tokens_out
+    read = count_of(cache.cached_tokens or counts.prompt_cache_hit_tokens or counts.cached_tokens)
+    write = count_of(cache.cache_write_tokens)
+    reasoning = count_of((counts.completion_tokens_details or OutputDetails()).reasoning_tokens)
+    excess = count_of(counts.total_tokens) - tokens_in - tokens_out
     if excess > 0 and excess == read + write:
         tokens_in += excess
     elif excess > 0:
@@ -107,6 +110,6 @@ def counts_of(usage: Usage) -> dict[str, object]:
     return counts
 
 
-def _count(value: Count) -> int:
+def count_of(value: Count) -> int:
     """*value* as a count: absent, negative and absurd values are 0."""
     return int(value) if value is not None and 0 < value < 2**40 else 0

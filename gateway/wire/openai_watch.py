@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.chat import Finish, Usage
 from gateway.wire import sse
-from gateway.wire.decode import NULL
+from gateway.wire.decode import NULL, given
 from gateway.wire.dialect import Mark
 from gateway.wire.openai_answer import finish_of
 from gateway.wire.openai_errors import message_of
@@ -32,7 +32,10 @@ def openings(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     return tuple(b'"%b":%b"' % (name, gap) for name in names for gap in (b"", b" "))
 
 
-CHAT_WORDS = openings((b"content", b"arguments", b"reasoning_content", b"reasoning", b"refusal"))
+# "text": Mistral's reasoning models send content as parts.
+CHAT_WORDS = openings(
+    (b"content", b"arguments", b"reasoning_content", b"reasoning", b"refusal", b"text")
+)
 COMPLETION_WORDS = openings((b"text",))
 
 
@@ -110,7 +113,9 @@ class OpenAIWatch:
             usage = usage or usage_of(raw)
         if usage is not None:
             self.usage, self.usage_final = usage, True
-            mark |= Mark.USAGE if choices else Mark.USAGE | Mark.USAGE_ONLY
+            mark |= Mark.USAGE
+        if not choices and (usage is not None or given(chunk.usage)):
+            mark |= Mark.USAGE_ONLY  # also when it counts nothing: clients index choices[0]
         return int(mark)
 
 

@@ -24,7 +24,14 @@ from gateway.core.chat import (
 from gateway.wire.dialect import Losses
 
 STOPS_MAX = 4  # documented maximum of stop
+EFFORTS = {"max": "high"}  # Anthropic's word for more; the highest that all of these models take
 LIMITS = ("max_completion_tokens", "max_tokens")  # newer and older name of the same member
+# What a message of the role has no place for.
+ELSEWHERE: dict[Role, tuple[type[Part], ...]] = {
+    Role.SYSTEM: (Image, ToolCall, ToolResult),
+    Role.USER: (ToolCall,),
+    Role.ASSISTANT: (Image, ToolResult),
+}
 Json = dict[str, object]
 
 
@@ -46,8 +53,10 @@ def write(
         body[limit] = min(chat.max_tokens, max_tokens)
     if chat.tools:
         body["tools"] = [_tool(tool) for tool in chat.tools]
-    if chat.tool_choice is not None:
+    if chat.tool_choice is not None and chat.tools:
         body["tool_choice"] = _tool_choice(chat.tool_choice)
+    elif chat.tool_choice is not None:
+        losses.dropped("tool_choice")  # refused without tools
     if chat.response_format is not None:
         body["response_format"] = _response_format(chat.response_format)
     if chat.stream:
@@ -65,13 +74,17 @@ def _plain(chat: Chat, losses: Losses) -> Json:
     """The members that need no translation, where the client set them."""
     if len(chat.stop) > STOPS_MAX:
         losses.approximated("stop", "clamped")
+    effort = chat.reasoning_effort
+    if effort in EFFORTS:
+        losses.approximated("reasoning_effort", "clamped")
+        effort = EFFORTS[effort]
     members: Json = {
         "temperature": chat.temperature,
         "top_p": chat.top_p,
         "stop": list(chat.stop[:STOPS_MAX]) or None,
         "n": chat.n if chat.n != 1 else None,
         "parallel_tool_calls": chat.parallel_tools if chat.tools else None,
-        "reasoning_effort": chat.reasoning_effort,
+        "reasoning_effort": effort,
         "user": chat.user,
     }
     return {name: value for name, value in members.items() if value is not None}
@@ -82,6 +95,8 @@ def _messages(turns: tuple[Turn, ...], losses: Losses) -> list[Json]:
     for turn in turns:
         for part in turn.parts:
             _note_losses(part, losses)
+            if isinstance(part, ELSEWHERE[turn.role]):
+                losses.dropped(f"{turn.role.value}.{part.__struct_config__.tag}")
         if turn.role is Role.ASSISTANT:
             messages.append(_assistant(turn.parts))
         elif turn.role is Role.SYSTEM:

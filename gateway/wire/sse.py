@@ -40,7 +40,7 @@ class Splitter:
         Raises:
             EventTooLarge: an event, complete or not, has more than ``event_bytes_max`` bytes.
         """
-        if not self._pieces and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk:
+        if not self._pieces and b"\r" not in chunk and 0 <= chunk.find(b"\n\n") == len(chunk) - 2:
             return [self._checked(chunk)]
         window = self._tail + chunk
         if TERMINATOR.search(window) is None:
@@ -51,7 +51,10 @@ class Splitter:
         return self._cut(text, begin)
 
     def rest(self) -> bytes:
-        """What came since the last complete event: at the end of the stream, a torn event."""
+        """
+        What came since the last complete event. At the end of the stream that is a torn event, or
+        a whole one whose last line ends in CR, as an LF might have followed.
+        """
         return b"".join(self._pieces)
 
     def _cut(self, text: bytes, begin: int) -> list[bytes]:
@@ -86,7 +89,7 @@ class Splitter:
 
 def data(event: bytes) -> bytes:
     """The ``data`` of *event*, its lines joined by LF; empty for a comment."""
-    if event.startswith(b"data: "):
+    if event.startswith(b"data: ") and b"\r" not in event:
         line_end = event.find(b"\n")
         if line_end == len(event) - 2:
             return event[6:line_end]

@@ -110,7 +110,7 @@ def test_errors(client):
 def test_lost_fields_are_named(client):
     """What the other dialect cannot carry is named in the warnings."""
     raw = client.messages.with_raw_response.create(
-        model="gpt-4o-mini", max_tokens=50, messages=HELLO, top_k=5
+        model="gpt-4o-mini", max_tokens=50, messages=HELLO, extra_body={"top_k": 5}
     )
 
     assert "dropped;unsupported;top_k" in raw.headers["x-switchyard-warnings"]

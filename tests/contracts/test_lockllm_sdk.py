@@ -89,7 +89,9 @@ def test_groq_wrapper_streams(simulated):
 
 async def test_async_wrapper(simulated):
     """The async wrapper works too."""
-    client = create_async_openai(api_key="k", base_url=f"{simulated.v1}/proxy/openai")
-    answer = await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
+    async with create_async_openai(
+        api_key="k", base_url=f"{simulated.v1}/proxy/openai"
+    ) as client:
+        answer = await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
 
     assert answer.choices[0].message.content

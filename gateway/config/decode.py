@@ -1,0 +1,163 @@
+"""Plain values into the typed configuration, with every mistake found and not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from gateway.config.problem import ConfigErrors, Problem, hint
+from gateway.config.schema import Config
+from gateway.config.yaml_tree import Tree, child
+
+SHAPE = inspect.type_info(Config)
+SCALARS = (  # whose wrong values are shown
+    inspect.BoolType, inspect.IntType, inspect.FloatType, inspect.LiteralType, inspect.EnumType,
+)  # fmt: skip
+SHOWN_MAX = 40  # characters of a wrong value in a message
+
+
+def decode(tree: Tree) -> Config:
+    """
+    The configuration that *tree* describes.
+
+    A section without content, all of it commented out, is an empty one.
+
+    Raises:
+        ConfigErrors: every unknown key, missing member and wrong type.
+    """
+    tree = _filled(tree, SHAPE)
+    problems = list(_mistakes(tree, SHAPE, "$"))
+    if problems:
+        raise ConfigErrors(problems)
+    try:
+        return msgspec.convert(tree, Config)
+    except msgspec.ValidationError as error:  # a mistake that the walk has no words for
+        raise ConfigErrors([Problem("$", str(error))]) from None
+
+
+def mistake(value: Tree, shape: inspect.Type) -> str | None:
+    """What is wrong with the plain *value*, None when nothing is."""
+    return next((found.message for found in _mistakes(value, shape, "$")), None)
+
+
+def _filled(value: Tree, shape: inspect.Type) -> Tree:
+    """*value* with an empty list or mapping for nothing, where one is expected."""
+    if value is None:
+        empty: Tree = [] if isinstance(shape, inspect.VarTupleType) else {}
+        wanted = (inspect.VarTupleType, inspect.DictType, inspect.StructType)
+        return empty if isinstance(shape, wanted) else None
+    if isinstance(shape, inspect.StructType) and isinstance(value, dict):
+        types = {field.encode_name: field.type for field in shape.fields}
+        return {
+            name: _filled(item, types[name]) if name in types else item
+            for name, item in value.items()
+        }
+    if isinstance(shape, inspect.DictType) and isinstance(value, dict):
+        return {name: _filled(item, shape.value_type) for name, item in value.items()}
+    if isinstance(shape, inspect.VarTupleType) and isinstance(value, list):
+        return [_filled(item, shape.item_type) for item in value]
+    return value
+
+
+def _mistakes(value: Tree, shape: inspect.Type, path: str) -> Iterator[Problem]:
+    if isinstance(shape, inspect.UnionType):
+        if value is None:
+            return
+        shape = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
+    if isinstance(shape, inspect.StructType) and isinstance(value, dict):
+        yield from _of_members(value, shape, path)
+    elif isinstance(shape, inspect.DictType) and isinstance(value, dict):
+        for name, item in value.items():
+            yield from _mistakes(name, shape.key_type, child(path, name))
+            yield from _mistakes(item, shape.value_type, child(path, name))
+    elif isinstance(shape, inspect.VarTupleType) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mistakes(item, shape.item_type, f"{path}[{index}]")
+    elif not _fits(value, shape):
+        yield Problem(path, f"expected {_expected(shape)}, got {_got(value, shape)}")
+
+
+def _of_members(value: dict[str, Tree], shape: inspect.StructType, path: str) -> Iterator[Problem]:
+    fields = {field.encode_name: field for field in shape.fields}
+    for name, item in value.items():
+        if name in fields:
+            yield from _mistakes(item, fields[name].type, child(path, name))
+        else:
+            message = f"no setting is called '{name}' here{hint(name, fields)}"
+            yield Problem(child(path, name), message)
+    for name, field in fields.items():
+        if field.required and name not in value:
+            yield Problem(child(path, name), "required, but missing")
+
+
+def _fits(value: Tree, shape: inspect.Type) -> bool:
+    match shape:
+        case inspect.StrType():
+            return isinstance(value, str)
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.IntType():
+            return type(value) is int and _within(value, shape)
+        case inspect.FloatType():
+            return type(value) in (int, float) and _within(value, shape)
+        case inspect.LiteralType():
+            return value in shape.values
+        case inspect.EnumType():
+            return value in [member.value for member in shape.cls]
+    return False
+
+
+def _within(value: float, shape: inspect.IntType | inspect.FloatType) -> bool:
+    return (
+        (shape.ge is None or value >= shape.ge)
+        and (shape.gt is None or value > shape.gt)
+        and (shape.le is None or value <= shape.le)
+        and (shape.lt is None or value < shape.lt)
+    )
+
+
+def _expected(shape: inspect.Type) -> str:
+    match shape:
+        case inspect.StrType():
+            return "text"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType():
+            return f"a whole number{_bounds(shape)}"
+        case inspect.FloatType():
+            return f"a number{_bounds(shape)}"
+        case inspect.LiteralType():
+            return "one of " + ", ".join(str(value) for value in shape.values)
+        case inspect.EnumType():
+            return "one of " + ", ".join(str(member.value) for member in shape.cls)
+        case inspect.VarTupleType():
+            return "a list"
+    return "a mapping"
+
+
+def _bounds(shape: inspect.IntType | inspect.FloatType) -> str:
+    if shape.ge is not None and shape.le is not None:
+        return f" from {shape.ge:g} to {shape.le:g}"
+    if shape.gt is not None:
+        return f" above {shape.gt:g}"
+    return f" of at least {shape.ge:g}" if shape.ge is not None else ""
+
+
+def _got(value: Tree, shape: inspect.Type) -> str:
+    """
+    A wrong value as shown. Only its kind is where it might be a secret: in the place of a text, or
+    of something larger that holds texts.
+    """
+    kinds: dict[type[Any], str] = {
+        bool: "a truth value", int: "a number", float: "a number",
+        dict: "a mapping", list: "a list", str: "text", type(None): "nothing",
+    }  # fmt: skip
+    if not isinstance(shape, SCALARS) or isinstance(value, dict | list) or value is None:
+        return kinds[type(value)]
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f"'{value}'" if isinstance(value, str) else f"{value}"
+    return text if len(text) <= SHOWN_MAX else kinds[type(value)]

@@ -1,0 +1,86 @@
+"""Everything a configuration comes to: resolved once, swapped whole by a reload."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway.config.check import check
+from gateway.config.fleet import build_fleet
+from gateway.config.load import load
+from gateway.config.problem import ConfigErrors
+from gateway.config.schema import Config
+from gateway.config.secrets import Secret, resolve, resolve_text
+from gateway.config.sources import provider_names
+from gateway.core.fleet import Fleet
+from gateway.core.request import Principal
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """
+    A configuration that was found right, with its fleet and its secrets. *keys* are the gateway
+    keys and who they stand for. *version* is a hash of all that routing depends on.
+    """
+
+    config: Config
+    fleet: Fleet
+    keys: tuple[tuple[Secret, Principal], ...]
+    database_url: str  # resolved; may hold a password
+    version: str
+
+    @property
+    def host(self) -> str:
+        """Where to listen."""
+        return self.config.server.host
+
+    @property
+    def port(self) -> int:
+        """Where to listen; 0: any free port."""
+        return self.config.server.port
+
+    @property
+    def provider_names(self) -> frozenset[str]:
+        """Every provider that a path may name, with or without deployments."""
+        return frozenset(provider_names(self.config))
+
+    def __repr__(self) -> str:
+        return f"Settings({self.version}, {len(self.fleet.deployments)} deployments)"
+
+
+def read_settings(
+    path: Path | None, environ: Mapping[str, str], *, on: datetime.date | None = None
+) -> Settings:
+    """
+    The settings of the file *path*, or the defaults, at the prices of the day *on* (today).
+
+    Raises:
+        ConfigErrors: every problem of form, or else every problem of meaning.
+    """
+    config = load(path, environ)
+    problems = check(config, environ)
+    try:
+        fleet = build_fleet(config, environ, on=on)
+    except ConfigErrors as errors:
+        raise ConfigErrors([*problems, *errors.problems]) from None
+    if problems:
+        raise ConfigErrors(problems)
+    return Settings(
+        config=config,
+        fleet=fleet,
+        keys=tuple(
+            (resolve(key.secret, environ), Principal(project=key.project, key_id=key.id))
+            for key in config.keys
+        ),
+        database_url=resolve_text(config.recording.database_url, environ),
+        version=_version(config, fleet),
+    )
+
+
+def _version(config: Config, fleet: Fleet) -> str:
+    decisive = (fleet.version, config.projects, config.routing, config.rules, config.policy)
+    encoded = msgspec.json.encode(decisive, order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=6).hexdigest()

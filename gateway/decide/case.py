@@ -1,0 +1,138 @@
+"""Everything that is known of one request when its deployments are compared."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gateway.config.schema import Floors, Mode
+from gateway.core.question import Question
+from gateway.core.signals import Signals
+from gateway.decide.ask import Ask, read_ask
+from gateway.decide.eligible import Limits, add_limits, limits_of, standing_lacks
+from gateway.decide.estimate import Estimates, estimate
+from gateway.decide.fleet_view import FleetView, Ints
+from gateway.decide.lack import ANY
+from gateway.decide.policy import UNLIMITED_NANO_USD, RoutingPolicy
+from kernels.rank import rank_by_utility
+from models.scores import Scores
+
+RANKING_MAX = 8  # deployments of a failover list: twice the attempts that are made by default
+# Differences of utility below half a point of quality, or a quarter of a second in sport, are
+# noise: the cheaper one wins, and among equals the draw that balances load.
+GRAIN = 0.005
+
+NO_FLOORS = Floors(low=0.0, medium=0.0, high=0.0)
+CHEAPEST = Mode(floors=NO_FLOORS, usd_weight=1.0, may_cost_more=True, keep_high=False)
+# Money only breaks ties: a dollar is worth a tenth of a point.
+BEST = Mode(
+    floors=NO_FLOORS, quality_weight=1.0, usd_weight=0.001, may_cost_more=True, keep_high=False
+)
+
+
+class Case(msgspec.Struct, frozen=True, eq=False):
+    """
+    One request, read and estimated. *lacks* holds the bits of ``Lack`` of every row. *own* ranks
+    the deployments of the client's own model that may serve it; *reference* is the row that costs
+    are compared with: its first, or the baseline's where the client named no model.
+    """
+
+    question: Question
+    signals: Signals
+    scores: Scores
+    policy: RoutingPolicy
+    view: FleetView
+    ask: Ask
+    estimates: Estimates
+    limits: Limits
+    lacks: Ints
+    own: tuple[int, ...] = ()
+    reference: int | None = None
+
+    def model(self, row: int) -> str:
+        """Our name of the model that *row* serves."""
+        return self.view.rows.fleet.deployments[row].model
+
+    def cost(self, row: int) -> int:
+        """Expected cost at *row*, nano-USD."""
+        return int(self.estimates.cost_nano_usd[row])
+
+    def quality(self, row: int) -> float:
+        """Expected quality at *row*, 0 to 1."""
+        return float(self.estimates.quality[row])
+
+
+def read_case(
+    question: Question, signals: Signals, scores: Scores, policy: RoutingPolicy, view: FleetView
+) -> Case:
+    """
+    Resolve, estimate, and mark what every deployment lacks.
+
+    Raises:
+        ModelNotFound: the client named a model that is not here.
+    """
+    if policy.fleet_version != view.rows.fleet.version:
+        raise ValueError(
+            f"Policy for fleet {policy.fleet_version}, view of {view.rows.fleet.version}."
+            " This is a bug."
+        )
+    ask = read_ask(question, signals, scores, policy, view.rows)
+    estimates = estimate(question.kind, ask, signals, policy, view)
+    limits = limits_of(question, signals, policy)
+    lacks = standing_lacks(question, signals, ask, policy, view)
+    add_limits(lacks, limits, estimates, view)
+    case = Case(
+        question=question,
+        signals=signals,
+        scores=scores,
+        policy=policy,
+        view=view,
+        ask=ask,
+        estimates=estimates,
+        limits=limits,
+        lacks=lacks,
+        reference=policy.baseline,
+    )
+    if ask.own is None:
+        return case
+    own = tuple(ranked(case, ask.own.rows, ask.mode))
+    reference = own[0] if own else int(ask.own.rows[0])
+    return msgspec.structs.replace(case, own=own, reference=reference)
+
+
+def ranked(
+    case: Case,
+    rows: Ints,
+    goal: Mode,
+    *,
+    floor: float = 0.0,
+    cap_nano_usd: int = UNLIMITED_NANO_USD,
+    forbidden: int = ANY,
+) -> list[int]:
+    """
+    The best of *rows* by the weights of *goal*, best first, at most RANKING_MAX.
+
+    Only rows that promise *floor*, cost at most *cap_nano_usd* and lack none of *forbidden*.
+    """
+    view, estimates = case.view, case.estimates
+    ranking = np.empty(RANKING_MAX, np.int64)
+    count = rank_by_utility(
+        rows,
+        estimates.quality,
+        estimates.cost_nano_usd,
+        estimates.latency_s,
+        case.lacks,
+        view.rows.model,
+        view.share_retry if case.question.client_retry else view.share,
+        goal.quality_weight,
+        goal.usd_weight,
+        goal.s_weight,
+        forbidden,
+        floor,
+        cap_nano_usd,
+        GRAIN,
+        case.question.seed,
+        ranking,
+    )
+    found: list[int] = ranking[:count].tolist()
+    return found

@@ -1,0 +1,56 @@
+"""What a request is expected to give and to take at every deployment."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gateway.core.request import Kind
+from gateway.core.signals import Signals
+from gateway.decide.ask import Ask
+from gateway.decide.fleet_view import FleetView, Floats, Ints
+from gateway.decide.policy import RoutingPolicy
+from gateway.decide.priors import TASK_INDEX, TIER_INDEX, TOKENS_OUT
+from kernels.cost import cost_of_candidates
+
+
+class Estimates(msgspec.Struct, frozen=True, eq=False):
+    """Per row of the fleet view; *tokens_out* before a deployment's longest answer cuts it."""
+
+    tokens_out: int
+    cost_nano_usd: Ints
+    quality: Floats  # of an answer, times the share of requests that get one
+    latency_s: Floats  # to the last token
+
+
+def estimate(
+    kind: Kind, ask: Ask, signals: Signals, policy: RoutingPolicy, view: FleetView
+) -> Estimates:
+    """
+    Estimate cost, quality and latency of every deployment.
+
+    Nothing is read from a prompt cache: what an upstream holds is not known before it answers.
+    """
+    rows = view.rows
+    tokens_out = predict_tokens_out(kind, ask, signals)
+    cost_nano_usd = np.empty(rows.everyone.size, np.int64)
+    cost_of_candidates(
+        signals.tokens_in, 0, tokens_out, rows.tokens_out_max, rows.prices, cost_nano_usd
+    )
+    latency_s = np.minimum(rows.tokens_out_max, tokens_out) * view.tpot_s
+    latency_s += view.ttft_s
+    return Estimates(
+        tokens_out=tokens_out,
+        cost_nano_usd=cost_nano_usd,
+        quality=policy.quality[TASK_INDEX[ask.task], TIER_INDEX[ask.tier_assumed]]
+        * view.reliability,
+        latency_s=latency_s,
+    )
+
+
+def predict_tokens_out(kind: Kind, ask: Ask, signals: Signals) -> int:
+    """Length of the answer: usual for task and tier, at most what the client allows."""
+    if kind is Kind.EMBEDDING:
+        return 0
+    usual = TOKENS_OUT[ask.task][TIER_INDEX[ask.tier_assumed]]
+    return usual if signals.max_tokens is None else min(usual, signals.max_tokens)

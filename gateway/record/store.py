@@ -1,0 +1,208 @@
+"""
+The record store: SQLite in a file or in memory, or PostgreSQL. All SQL of the gateway is here.
+
+Everything blocks, so nothing of it runs on the event loop. Every error of the database becomes
+:class:`gateway.core.errors.Unavailable`, but for rows that it refuses for good: InternalError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, delete, func, select, tuple_
+from sqlalchemy.engine import Connection
+
+from gateway.record import tables
+from gateway.record.database import INSERTS, make_folder, open_engine, translated
+from gateway.record.migrate import upgrade
+from gateway.record.record import Feedback, Record, View
+from gateway.record.rows import Batch, read_record, read_view
+
+log = logging.getLogger(__name__)
+
+PAGE = 500  # records in memory while many are read
+
+
+class Total(msgspec.Struct, frozen=True):
+    """Sums over the records of one task type, tier and answering model."""
+
+    task_type: str
+    tier: str
+    model: str
+    requests: int
+    cost_nano_usd: int
+    savings_nano_usd: int
+    rated: int  # requests with feedback
+    score: float | None  # mean of it, 0 to 1
+
+
+class Store:
+    """
+    Records, views and feedback by SQLAlchemy URL. Usable from several threads.
+
+    Raises:
+        Unavailable: there is no such kind of database, or its driver is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        self._prepared = False
+        insert = INSERTS[self._engine.dialect.name]
+        self._insert_record = insert(tables.records).on_conflict_do_nothing()
+        view, said = insert(tables.views), insert(tables.feedback)
+        self._upsert_view = view.on_conflict_do_update(
+            index_elements=["version"], set_={"used_s": view.excluded.used_s}
+        )
+        self._upsert_feedback = said.on_conflict_do_update(
+            index_elements=["request_id", "key_id"],
+            set_={name: said.excluded[name] for name in ("wall_s", "score", "comment")},
+        )
+
+    def prepare(self) -> None:
+        """Create or migrate the schema, once."""
+        if self._prepared:
+            return
+        with translated():
+            make_folder(self._engine.url)
+            upgrade(self._engine)
+        self._prepared = True
+
+    def write(self, batch: Batch) -> None:
+        """Store all of *batch* or nothing. Writing it again changes nothing."""
+        with self._begin() as connection:
+            if batch.views:
+                connection.execute(self._upsert_view, batch.views)
+            if batch.records:
+                connection.execute(self._insert_record, batch.records)
+            if batch.feedback:
+                connection.execute(self._upsert_feedback, batch.feedback)
+
+    def find_record(self, request_id: str) -> Record | None:
+        """The record of one request, None when there is no readable one."""
+        payload = self._payload(tables.records, tables.records.c.request_id == request_id)
+        return read_record(payload) if payload is not None else None
+
+    def find_view(self, version: str) -> View | None:
+        """What decisions of this view version saw, None when it is not stored."""
+        payload = self._payload(tables.views, tables.views.c.version == version)
+        return read_view(payload) if payload is not None else None
+
+    def read_records(
+        self, since_s: float, until_s: float, limit: int | None = None
+    ) -> Iterator[Record]:
+        """
+        The first *limit* records from *since_s* to just before *until_s*, in order of time.
+
+        Only a page is in memory, and no transaction is open while the caller works. Records of a
+        shape that this version cannot read are left out, and the log says how many.
+        """
+        columns = tables.records.c
+        place = tuple_(columns.wall_s, columns.request_id)
+        last = (since_s, "")
+        left, unreadable = limit, 0
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            query = (
+                select(columns.wall_s, columns.request_id, columns.payload)
+                .where(place > last, columns.wall_s < until_s)
+                .order_by(columns.wall_s, columns.request_id)
+                .limit(size)
+            )
+            with self._begin() as connection:
+                page = connection.execute(query).all()
+            for _, _, payload in page:
+                record = read_record(payload)
+                if record is None:
+                    unreadable += 1
+                else:
+                    yield record
+            if len(page) < size:
+                break
+            last = (page[-1].wall_s, page[-1].request_id)
+            left = None if left is None else left - size
+        if unreadable:
+            log.warning("%d records have an unknown shape and were left out", unreadable)
+
+    def read_feedback(self, request_id: str) -> list[Feedback]:
+        """What was said of one answer, oldest first."""
+        table = tables.feedback
+        query = select(table).where(table.c.request_id == request_id).order_by(table.c.wall_s)
+        with self._begin() as connection:
+            return [Feedback(**row) for row in connection.execute(query).mappings()]
+
+    def totals(self, since_s: float, until_s: float) -> list[Total]:
+        """Requests, money and feedback by task type, tier and model, the most requests first."""
+        columns, said = tables.records.c, tables.feedback.c
+        mean = (
+            select(said.request_id, func.avg(said.score).label("score"))
+            .group_by(said.request_id)
+            .subquery()
+        )
+        route = (columns.task_type, columns.tier, columns.model)
+        query = (
+            select(
+                *route,
+                func.count().label("requests"),
+                func.sum(columns.cost_nano_usd).label("cost_nano_usd"),
+                func.sum(columns.savings_nano_usd).label("savings_nano_usd"),
+                func.count(mean.c.score).label("rated"),
+                func.avg(mean.c.score).label("score"),
+            )
+            .outerjoin(mean, mean.c.request_id == columns.request_id)
+            .where(columns.wall_s >= since_s, columns.wall_s < until_s)
+            .group_by(*route)
+            .order_by(func.count().desc(), *route)
+        )
+        with self._begin() as connection:
+            return [
+                Total(
+                    task_type=row.task_type,
+                    tier=row.tier,
+                    model=row.model,
+                    requests=row.requests,
+                    cost_nano_usd=int(row.cost_nano_usd),  # PostgreSQL sums to decimals
+                    savings_nano_usd=int(row.savings_nano_usd),
+                    rated=row.rated,
+                    score=row.score,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def forget(self, before_s: float, limit: int) -> int:
+        """
+        Delete up to *limit* rows of each table that are older than *before_s*; how many went.
+
+        The database does it by itself: no row comes here.
+        """
+        gone = 0
+        with self._begin() as connection:
+            for table, age in (
+                (tables.records, tables.records.c.wall_s),
+                (tables.views, tables.views.c.used_s),
+                (tables.feedback, tables.feedback.c.wall_s),
+            ):
+                key = tuple_(*table.primary_key.columns)
+                old = select(*table.primary_key.columns).where(age < before_s)
+                statement = delete(table).where(key.in_(old.order_by(age).limit(limit)))
+                gone += connection.execute(statement).rowcount
+        return gone
+
+    def close(self) -> None:
+        """Close all connections. A store in memory is gone then."""
+        self._engine.dispose()
+
+    def _payload(self, table: Table, condition: Any) -> bytes | None:
+        with self._begin() as connection:
+            payload: bytes | None = connection.execute(
+                select(table.c.payload).where(condition)
+            ).scalar()
+        return payload
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with translated(), self._engine.begin() as connection:
+            yield connection

@@ -1,0 +1,47 @@
+"""The schema of the record store as it is now; ``migrations/`` holds how it came to be."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, MetaData, Table, Text
+
+REVISION = "0001"  # newest migration
+
+metadata = MetaData()
+
+# The payload is the whole record as JSON; the columns beside it are what sums are made over.
+records = Table(
+    "records",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("wall_s", Float(53), nullable=False),
+    Column("project", Text, nullable=False),
+    Column("task_type", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("model", Text, nullable=False),  # that answered, "" when none did
+    Column("ending", Text, nullable=False),  # "" where only a decision was asked for
+    Column("cost_nano_usd", BigInteger, nullable=False),
+    Column("savings_nano_usd", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    # One index, because every read is a stretch of time; each more costs every insert.
+    Index("records_by_time", "wall_s", "request_id"),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("used_s", Float(53), nullable=False),  # when a record last named it
+    Column("payload", LargeBinary, nullable=False),
+    Index("views_by_time", "used_s"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("wall_s", Float(53), nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("comment", Text, nullable=False),
+    Index("feedback_by_time", "wall_s"),
+)

@@ -1,0 +1,163 @@
+"""Hash the words and character n-grams of a text, in one pass over its UTF-8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.jit import kernel
+from kernels.text import (
+    CLASS_OF,
+    CLASSES,
+    DIGIT,
+    HAN,
+    HANGUL,
+    INVALID,
+    KANA,
+    LETTERS,
+    SPACE,
+    THAI,
+    wide_character,
+)
+
+# What a character belongs to. Scripts that hold a word in one to three characters, or leave out
+# spaces, are DENSE: every character there is worth a feature of its own.
+BLANK, WORD, DENSE, SIGN = range(4)
+
+RUN_CHARS_MAX = 64  # a longer word or run goes on as another one: it is data, not language
+SIGNS_MAX = 3  # "---" and "-----" are the same sign
+FIRST, LAST = 2, 3  # stand for the edges of a word; no text has these control characters
+WORD_SIZES, DENSE_SIZES = (3, 5), (1, 3)  # shortest and longest n-gram
+
+# Odd 64-bit numbers without structure; any would do, but changing one voids every trained table.
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+STEP = np.uint64(0xD1342543DE82EF95)
+SALT_WORD, SALT_PAIR, SALT_SEED = np.uint64(0x51), np.uint64(0xA7), np.uint64(0xC3)
+
+
+def _groups():
+    """uint8[CLASSES]: what the characters of each class belong to."""
+    groups = np.full(CLASSES, SIGN, dtype=np.uint8)
+    groups[:LETTERS] = WORD
+    groups[[HAN, KANA, HANGUL, THAI]] = DENSE
+    groups[DIGIT] = WORD
+    groups[[SPACE, INVALID]] = BLANK
+    return groups
+
+
+GROUP_OF = _groups()
+
+
+@kernel("Tuple((int64, int64, uint64))(Array(uint8, 1, 'C', readonly=True), int64)")
+def read_character(text, i):
+    """
+    Group, length in bytes and key of the character that begins at *i*.
+
+    The key is the character's bytes as one number, and the same one for all digits: what a number
+    is says less than that there is one.
+    """
+    c = text[i]
+    if c < 0x80:
+        kind = np.int64(CLASS_OF[c])
+        return np.int64(GROUP_OF[kind]), 1, np.uint64(0x30 if kind == DIGIT else c)
+    kind, width = wide_character(text, i)
+    if kind == DIGIT:
+        return WORD, width, np.uint64(0x30)
+    key = np.uint64(c)
+    for k in range(1, width):
+        key = key << np.uint64(8) | np.uint64(text[i + k])
+    return np.int64(GROUP_OF[kind]), width, key
+
+
+@kernel("int64(uint64, int64, uint64[::1], int32[::1], int64)")
+def put(key, bits, seen, ids, n):
+    """
+    Append the bucket of *key* to *ids* unless it is *seen* or ids is full; returns the new length.
+    """
+    key ^= key >> np.uint64(32)
+    key *= SPREAD
+    bucket = key >> np.uint64(64 - bits)
+    cell, bit = bucket >> np.uint64(6), np.uint64(1) << (bucket & np.uint64(63))
+    if seen[cell] & bit or n >= ids.size:
+        return n
+    seen[cell] |= bit
+    ids[n] = np.int32(bucket)
+    return n + 1
+
+
+@kernel("int64(uint64[::1], int64, int64, int64, uint64, int64, uint64[::1], int32[::1], int64)")
+def put_ngrams(run, size, shortest, longest, seed, bits, seen, ids, n):
+    """
+    Append all n-grams of the first *size* keys of *run*; returns the new length of *ids*.
+    """
+    for first in range(size - shortest + 1):
+        key = seed
+        for k in range(min(longest, size - first)):
+            key = key * STEP + run[first + k]
+            if k + 1 >= shortest:
+                n = put(key, bits, seen, ids, n)
+    return n
+
+
+@kernel("Tuple((int64, int64))(Array(uint8, 1, 'C', readonly=True), int64, int64, uint64[::1])")
+def read_run(text, i, group, run):
+    """
+    Write the keys of the characters of *group* from *i* on into *run*; returns how many, and where
+    they end. Of signs only equal ones are a run.
+    """
+    size = 0
+    while i < text.size and size < RUN_CHARS_MAX:
+        found, width, key = read_character(text, i)
+        if found != group or (group == SIGN and size > 0 and key != run[0]):
+            break
+        run[size] = key
+        size += 1
+        i += width
+    return size, i
+
+
+@kernel("int64(Array(uint8, 1, 'C', readonly=True), int64, int64, int32[::1], int64)")
+def hash_text(text, seed, bits, ids, start):
+    """
+    Write the distinct features of *text* into *ids* from *start* on; returns where they end.
+
+    Features are words and signs, pairs of neighbouring ones, the n-grams of 3 to 5 characters of
+    every word with its edges, and the n-grams of 1 to 3 characters of dense scripts.
+
+    Args:
+        text: uint8[n], read-only: lowercase UTF-8. Invalid bytes count as blank, never an error.
+        seed: makes the same features other ones: one seed for each part of a prompt.
+        bits: logarithm of the number of buckets, 6 to 31.
+        ids: int32[m], 0 to 2**bits - 1. What does not fit is left out.
+        start: 0 to m.
+
+    A feature counts once however often it occurs: what a text asks for is said once, what it is
+    about many times. *seen* is a bit a bucket, so a text costs the same in any table up to 2**17.
+    """
+    seen = np.zeros((1 << bits) >> 6, dtype=np.uint64)
+    run = np.empty(RUN_CHARS_MAX + 2, dtype=np.uint64)
+    salt = (np.uint64(seed) + SALT_SEED) * STEP
+    n, i = start, 0
+    before = np.uint64(0)
+    while i < text.size:
+        group, width, _ = read_character(text, i)
+        if group == BLANK:
+            i += width
+            continue
+        if group == DENSE:
+            size, i = read_run(text, i, group, run)
+            n = put_ngrams(run, size, DENSE_SIZES[0], DENSE_SIZES[1], salt, bits, seen, ids, n)
+            before = np.uint64(0)
+            continue
+        size, i = read_run(text, i, group, run[1:])
+        if group == SIGN:
+            size = min(size, SIGNS_MAX)
+        token = salt
+        for k in range(1, size + 1):
+            token = token * STEP + run[k]
+        n = put(token * STEP + SALT_WORD, bits, seen, ids, n)
+        n = put((before * STEP + token) * STEP + SALT_PAIR, bits, seen, ids, n)
+        before = token
+        if group == WORD:
+            run[0], run[size + 1] = FIRST, LAST
+            n = put_ngrams(run, size + 2, WORD_SIZES[0], WORD_SIZES[1], salt, bits, seen, ids, n)
+    return n

@@ -1,0 +1,346 @@
+"""Headers that explain a reply, in the words of each family."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from lockllm import parse_proxy_metadata
+
+from gateway.api.reply_headers import EXPOSED, EXPOSED_BY_FAMILY, reply_headers
+from gateway.core.chat import Chat
+from gateway.core.decision import Decision, Versions
+from gateway.core.fleet import Capability, Deployment, ModelClass, Price
+from gateway.core.outcome import Attempt, Failure
+from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
+from gateway.execute.reply import Reply
+from gateway.ledger.fee import fee_of
+from gateway.pipeline import Chosen, Served
+from gateway.record.record import Stages
+
+MINI = Deployment(
+    id="openai/gpt-4o-mini",
+    model="gpt-4o-mini",
+    provider="openai",
+    upstream_model="gpt-4o-mini",
+    dialect="openai_chat",
+    base_url="http://127.0.0.1",
+    api_key="secret",
+    model_class=ModelClass.EFFICIENT,
+    capabilities=Capability.CHAT,
+    context_tokens=128_000,
+    output_tokens_max=16_384,
+    price=Price(input=0, output=0, cache_read=0, cache_write=0),
+)
+HAIKU = msgspec.structs.replace(
+    MINI, id="anthropic/claude-haiku", model="claude-haiku", provider="anthropic"
+)
+ROUTED = Decision(
+    action=RouteAction.AUTO,
+    mode="balanced",
+    ranking=("openai/gpt-4o-mini", "anthropic/claude-haiku"),
+    model="gpt-4o-mini",
+    provider="openai",
+    original_model="gpt-4",
+    original_provider="azure",
+    routed=True,
+    reason="low tier → an efficient model is enough",
+    rule="cheap-chat",
+    task_type="Closed QA",
+    confidence=0.913,
+    complexity=0.2149,
+    tier="low",
+    stage="first-stage",
+    tokens_in=1200,
+    tokens_out=300,
+    cost_original_nano_usd=500_000_000,
+    cost_nano_usd=50_000_000,
+    quality=0.9,
+    within_cost_limit=True,
+    provider_healthy=True,
+    versions=Versions(policy="p", fleet="f", view="v", classifier="c"),
+    seed=1,
+)
+KEPT = msgspec.structs.replace(
+    ROUTED, action=RouteAction.DISABLED, model="gpt-4", provider="azure", routed=False
+)
+FAILED = Attempt("openai/gpt-4o-mini", 0.0, 0.1, 503, Failure.BROKEN, message="your prompt: secret")
+
+
+def request(families=(), *, path="/v1/chat/completions", provider=None, warnings=()):
+    """A request that spoke these families."""
+    return Request(
+        id="req_1",
+        kind=Kind.CHAT,
+        dialect="openai_chat",
+        path=path,
+        body=b"{}",
+        chat=Chat(model="gpt-4", turns=()),
+        controls=Controls(families=families, warnings=warnings),
+        principal=Principal(),
+        provider=provider,
+        headers=(),
+        arrived_s=0.0,
+        deadline_s=60.0,
+    )
+
+
+def headers(asked, decision=ROUTED, answered=MINI, attempts=(), warnings=()):
+    """The headers of a reply by *answered*, None for an error; each name must be unique."""
+    chosen = Chosen(
+        question=None,
+        signals=None,
+        scores=None,
+        excerpt="",
+        policy=None,
+        view=None,
+        decision=decision,
+        fee=fee_of(decision, 0.05),
+        stages=Stages(0.0, 0.0, 0.0, 0.0, added_s=0.00345),
+    )
+    reply = None
+    if answered is not None:
+        reply = Reply(200, "application/json", (), answered, attempts, warnings=warnings)
+    found = reply_headers(asked, Served(chosen, reply))
+    assert len({name.lower() for name, _ in found}) == len(found)
+    return dict(found)
+
+
+def test_ours():
+    """The whole explanation of a routed reply."""
+    assert headers(request()) == {
+        "X-Switchyard-Request-Id": "req_1",
+        "X-Switchyard-Route-Enabled": "true",
+        "X-Switchyard-Selected-Model": "gpt-4o-mini",
+        "X-Switchyard-Selected-Provider": "openai",
+        "X-Switchyard-Overhead-Ms": "3.45",
+        "X-Switchyard-Attempts": "1",
+        "X-Switchyard-Task-Confidence": "0.91",
+        "X-Switchyard-Tier": "low",
+        "X-Switchyard-Classifier": "first-stage",
+        "X-Switchyard-Mode": "balanced",
+        "X-Switchyard-Rule": "cheap-chat",
+        "X-Switchyard-Task-Type": "Closed QA",
+        "X-Switchyard-Complexity": "0.21",
+        "X-Switchyard-Routing-Reason": "low tier -> an efficient model is enough",
+        "X-Switchyard-Original-Model": "gpt-4",
+        "X-Switchyard-Original-Provider": "azure",
+        "X-Switchyard-Estimated-Savings": "0.45",
+        "X-Switchyard-Estimated-Original-Cost": "0.5",
+        "X-Switchyard-Estimated-Routed-Cost": "0.05",
+        "X-Switchyard-Estimated-Input-Tokens": "1200",
+        "X-Switchyard-Estimated-Output-Tokens": "300",
+        "X-Switchyard-Routing-Fee-Reserved": "0.0225",
+        "X-Switchyard-Routing-Fee-Reason": "5 % of the estimated savings",
+    }
+
+
+def test_ours_without_routing():
+    """Nothing was decided, so nothing is explained but who answered."""
+    assert headers(request(), KEPT, msgspec.structs.replace(MINI, model="gpt-4")) == {
+        "X-Switchyard-Request-Id": "req_1",
+        "X-Switchyard-Route-Enabled": "false",
+        "X-Switchyard-Selected-Model": "gpt-4",
+        "X-Switchyard-Selected-Provider": "openai",
+        "X-Switchyard-Overhead-Ms": "3.45",
+        "X-Switchyard-Attempts": "1",
+    }
+
+
+def test_lockllm_reads_every_field_of_a_routed_reply():
+    """The published client's own parser is the contract."""
+    asked = request(("lockllm",), path="/v1/proxy/openai/chat/completions", provider="openai")
+
+    told = parse_proxy_metadata(headers(asked) | {"x-request-id": "mine"})
+
+    assert told.routing is not None
+    assert told.routing.enabled is True
+    assert told.routing.task_type == "Closed QA"
+    assert told.routing.complexity == 0.21
+    assert told.routing.selected_model == "gpt-4o-mini"
+    assert told.routing.routing_reason == "low tier -> an efficient model is enough"
+    assert told.routing.original_provider == "azure"
+    assert told.routing.original_model == "gpt-4"
+    assert told.routing.estimated_savings == 0.45
+    assert told.routing.estimated_original_cost == told.estimated_original_cost == 0.5
+    assert told.routing.estimated_routed_cost == told.estimated_routed_cost == 0.05
+    assert told.routing.estimated_input_tokens == told.estimated_input_tokens == 1200
+    assert told.routing.estimated_output_tokens == told.estimated_output_tokens == 300
+    assert told.routing.routing_fee_reason == "5 % of the estimated savings"
+    assert told.routing_fee_reserved == 0.0225
+    assert told.routing_fee_reason == "5 % of the estimated savings"
+    assert told.request_id == "mine"
+    assert told.credits_mode == "byok"
+    assert told.provider == "openai"
+    assert told.model == "gpt-4o-mini"
+
+
+def test_lockllm_is_not_told_that_anything_was_scanned():
+    """A client that trusts ``safe`` must not see it before there is a scan."""
+    told = parse_proxy_metadata(headers(request(("lockllm",))))
+
+    assert told.scanned is False
+    assert told.safe is False
+    assert told.label is None
+
+
+def test_lockllm_without_routing():
+    """Disabled means no routing metadata at all, but the group of every reply."""
+    told = headers(request(("lockllm",)), KEPT)
+
+    assert parse_proxy_metadata(told).routing is None
+    assert [name for name in told if name.startswith("X-LockLLM-")] == [
+        "X-LockLLM-Scanned",
+        "X-LockLLM-Credits-Mode",
+        "X-LockLLM-Provider",
+        "X-LockLLM-Model",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "provider", "simulated", "mode"),
+    [
+        ("/v1/proxy/openai/chat/completions", "openai", False, "byok"),
+        ("/v1/proxy/openai/chat/completions", "openai", True, "lockllm_credits"),
+        ("/v1/proxy/chat/completions", None, False, "lockllm_credits"),
+        ("/v1/chat/completions", None, False, "byok"),
+    ],
+)
+def test_lockllm_credits_mode(path, provider, simulated, mode):
+    """Credits pay where no provider key of the operator's is named or needed."""
+    answered = msgspec.structs.replace(MINI, simulated=simulated)
+    asked = request(("lockllm",), path=path, provider=provider)
+
+    assert parse_proxy_metadata(headers(asked, answered=answered)).credits_mode == mode
+
+
+def test_other_families_still_get_our_core():
+    """Who answered is told in our words on every reply, the explanation only in theirs."""
+    told = headers(request(("prism",)))
+
+    assert told["X-Prism-Model"] == "gpt-4o-mini"
+    assert told["X-Prism-Task-Type"] == "simple"
+    assert told["X-Switchyard-Selected-Model"] == "gpt-4o-mini"
+    assert "X-Switchyard-Task-Type" not in told
+    assert not [name for name in told if name.startswith("X-LockLLM-")]
+
+
+def test_a_family_without_headers_gets_ours():
+    """NeuralRouting tells in the body only."""
+    assert headers(request(("neuralrouting",))) == headers(request())
+
+
+def test_prism_without_routing():
+    """Nothing was judged, so there is no kind of work to show."""
+    assert "X-Prism-Task-Type" not in headers(request(("prism",)), KEPT)
+
+
+def test_several_families():
+    """Each gets its own."""
+    told = headers(request(("switchyard", "lockllm", "prism")))
+
+    assert told["X-Switchyard-Task-Type"] == told["X-LockLLM-Task-Type"] == "Closed QA"
+    assert told["X-Prism-Task-Type"] == "simple"
+
+
+def test_observed():
+    """What would have been chosen is told to us, and LockLLM knows no such action."""
+    observed = msgspec.structs.replace(
+        KEPT, action=RouteAction.OBSERVE, would="gpt-4o-mini", rule=None
+    )
+    told = headers(request(("switchyard", "lockllm")), observed)
+
+    assert told["X-Switchyard-Would-Model"] == "gpt-4o-mini"
+    assert told["X-Switchyard-Route-Enabled"] == "false"
+    assert told["X-Switchyard-Task-Type"] == "Closed QA"
+    assert "X-Switchyard-Rule" not in told
+    assert "X-LockLLM-Route-Enabled" not in told
+
+
+def test_a_virtual_model_has_no_original():
+    """There was no model to change, and nothing to compare the cost with."""
+    chosen = msgspec.structs.replace(
+        ROUTED, original_model=None, original_provider=None, cost_original_nano_usd=None
+    )
+    told = headers(request(), chosen)
+
+    assert "X-Switchyard-Original-Model" not in told
+    assert "X-Switchyard-Estimated-Original-Cost" not in told
+    assert told["X-Switchyard-Estimated-Savings"] == "0"
+
+
+def test_a_fallback_says_who_and_why():
+    """Never in the upstream's words, which may quote the prompt."""
+    told = headers(request(), answered=HAIKU, attempts=(FAILED,))
+
+    assert told["X-Switchyard-Selected-Model"] == "claude-haiku"
+    assert told["X-Switchyard-Attempts"] == "2"
+    assert (
+        told["X-Switchyard-Fallback"] == "anthropic/claude-haiku: openai/gpt-4o-mini broken (503)"
+    )
+
+
+def test_a_skipped_deployment_is_a_fallback_too():
+    """Its breaker opened between the decision and the attempt."""
+    told = headers(request(), answered=HAIKU)
+
+    assert (
+        told["X-Switchyard-Fallback"]
+        == "anthropic/claude-haiku: openai/gpt-4o-mini was not available"
+    )
+
+
+def test_the_successful_attempt_counts_once():
+    """Whether it is among the attempts, because it has ended, or not, because it streams."""
+    done = Attempt("openai/gpt-4o-mini", 0.0, 0.1, 200, None)
+
+    assert headers(request(), attempts=(done,))["X-Switchyard-Attempts"] == "1"
+    assert headers(request(), attempts=())["X-Switchyard-Attempts"] == "1"
+
+
+def test_simulated():
+    """Nobody shall take an invented answer for a real one."""
+    told = headers(request(), answered=msgspec.structs.replace(MINI, simulated=True))
+
+    assert told["X-Switchyard-Simulated"] == "true"
+
+
+def test_warnings_come_from_all_stages():
+    """Controls, decision and translation each have their say."""
+    decision = msgspec.structs.replace(ROUTED, warnings=("uncertain, kept",))
+    told = headers(
+        request(warnings=("x-prism-turbo: unknown",)), decision, warnings=("dropped;unsupported;n",)
+    )
+
+    assert (
+        told["X-Switchyard-Warnings"]
+        == "x-prism-turbo: unknown, uncertain; kept, dropped;unsupported;n"
+    )
+
+
+def test_an_error_tells_of_its_decision():
+    """Nobody answered: the headers name who should have, and no number of attempts."""
+    told = headers(request(("lockllm",)), answered=None)
+
+    assert told["X-Switchyard-Selected-Model"] == told["X-LockLLM-Model"] == "gpt-4o-mini"
+    assert "X-Switchyard-Attempts" not in told
+
+
+def test_names_cannot_break_out_of_their_header():
+    """A client's model name may hold anything that JSON can."""
+    decision = msgspec.structs.replace(ROUTED, original_model="gpt\r\nSet-Cookie: x=1\x00模")
+
+    for value in headers(request(("switchyard", "lockllm", "prism")), decision).values():
+        assert value.isascii()
+        assert value.isprintable()
+
+
+def test_pages_may_read_every_header():
+    """A header that is not exposed does not exist for a browser."""
+    families = ("switchyard", "lockllm", "prism")
+    decision = msgspec.structs.replace(ROUTED, would="x", warnings=("w",))
+    answered = msgspec.structs.replace(HAIKU, simulated=True)
+    sent = set(headers(request(families), decision, answered, (FAILED,)))
+
+    listed = {name for family in families for name in EXPOSED_BY_FAMILY[family]}
+    assert sent == listed
+    assert listed < set(EXPOSED.split(", "))

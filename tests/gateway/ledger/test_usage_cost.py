@@ -1,0 +1,86 @@
+"""What an answer cost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.chat import Usage
+from gateway.core.fleet import Price
+from gateway.decide.fleet_view import price_row
+from gateway.ledger.usage_cost import cost_nano_usd, cost_parts
+from tests import reference_cost
+
+SONNET = Price(  # 3, 15, 0.30 and 3.75 USD per million tokens; twice that above 200 thousand
+    input=3_000_000,
+    output=15_000_000,
+    cache_read=300_000,
+    cache_write=3_750_000,
+    long_context_tokens=200_000,
+    long_input=6_000_000,
+    long_output=22_500_000,
+    long_cache_read=600_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("usage", "nano_usd"),
+    [
+        (Usage(), 0),
+        (Usage(tokens_in=1000, tokens_out=200), 3_000_000 + 3_000_000),
+        (Usage(tokens_in=1000, tokens_cache_read=1000), 300_000),
+        (Usage(tokens_in=1000, tokens_cache_write=1000), 3_750_000),
+        (  # 100 fresh, 600 read, 300 written
+            Usage(tokens_in=1000, tokens_cache_read=600, tokens_cache_write=300),
+            300_000 + 180_000 + 1_125_000,
+        ),
+        (Usage(tokens_in=10, tokens_cache_read=20), 6_000),  # parts above the whole are believed
+        (Usage(tokens_out=100, tokens_reasoning=90), 1_500_000),  # reasoning is in the output
+        (Usage(tokens_in=200_000), 600_000_000),  # the step itself is not above it
+        (Usage(tokens_in=200_001, tokens_out=10), 1_200_006_000 + 225_000),
+        (Usage(tokens_in=300_000, tokens_cache_read=300_000), 180_000_000),
+        (Usage(tokens_in=300_000, tokens_cache_write=300_000), 2_250_000_000),
+    ],
+)
+def test_cost_of_known_usage(usage, nano_usd):
+    """Answers priced by hand from a published price."""
+    assert cost_nano_usd(usage, SONNET) == nano_usd
+
+
+tokens = st.integers(0, 2_000_000)
+prices = st.builds(
+    Price,
+    *(st.integers(0, 100_000_000),) * 4,
+    st.just(0) | st.integers(1, 500_000),
+    *(st.integers(0, 100_000_000),) * 3,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(tokens, tokens, tokens, tokens, prices)
+def test_parts_sum_to_the_whole(tokens_in, tokens_out, read, written, price):
+    """The whole is the sum of its parts to half a nano-dollar, and no part is negative."""
+    parts = cost_parts(Usage(tokens_in, tokens_out, read, written), price)
+    whole = parts.input + parts.cache_read + parts.cache_write + parts.output
+
+    assert abs(parts.nano_usd * 1000 - whole) <= 500
+    assert min(parts.input, parts.cache_read, parts.cache_write, parts.output) >= 0
+
+
+@settings(deadline=None, max_examples=100)
+@given(tokens, tokens, prices)
+def test_usage_without_a_cache_costs_what_was_estimated(tokens_in, tokens_out, price):
+    """Estimate and bill differ by what was predicted, never by how it is priced."""
+    estimated = reference_cost.cost_nano_usd(
+        tokens_in, 0, tokens_out, [tokens_out], [price_row(price)]
+    )
+
+    assert [cost_nano_usd(Usage(tokens_in, tokens_out), price)] == estimated
+
+
+def test_a_free_input_with_a_long_price_prices_cache_writes_as_input():
+    """Without an input price there is no ratio to grow by."""
+    price = Price(0, 0, 0, 0, long_context_tokens=10, long_input=1000)
+
+    assert cost_nano_usd(Usage(tokens_in=20, tokens_cache_write=20), price) == 20
