@@ -94,7 +94,7 @@ def gateway(upstream_port: int, folder: Path) -> Iterator[Server]:
 
 def _not_ready(name: str, log: Path) -> str:
     end = log.read_text(errors="replace")[-LOG_CHARS_MAX:]
-    return f"{name} was not ready within {START_S:.0f} s:\n{end}"
+    return f"{name} ended, or was not ready within {START_S:.0f} s:\n{end}"
 
 
 def free_port() -> int:

@@ -16,8 +16,9 @@ from gateway.config.check_routing import project_problems, routing_problems
 from gateway.config.check_rules import rule_problems
 from gateway.config.known import Known, known_names
 from gateway.config.problem import Problem, unknown
-from gateway.config.schema import Config, Key
+from gateway.config.schema import Config, Key, Policy
 from gateway.config.secrets import SecretError, is_reference, resolve
+from gateway.config.yaml_tree import child
 
 OPEN_DOOR = "nobody but this machine may call without a key: add keys, or listen on 127.0.0.1"
 
@@ -92,11 +93,10 @@ def _key_secret(
 
 
 def _all_rules(config: Config, known: Known) -> Iterator[Problem]:
-    yield from rule_problems(config.rules, "$.rules", config, known, config.policy)
+    yield from rule_problems(config.rules, "$.rules", config, known, Policy())
     for name, project in config.projects.items():
-        yield from rule_problems(
-            project.rules, f"$.projects.{name}.rules", config, known, project.policy
-        )
+        path = f"{child('$.projects', name)}.rules"
+        yield from rule_problems(project.rules, path, config, known, project.policy)
 
 
 def _reliability(config: Config) -> Iterator[Problem]:

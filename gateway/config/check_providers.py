@@ -57,8 +57,6 @@ def model_problems(config: Config, known: Known) -> Iterator[Problem]:
             owner = known.names[alias.lower()]
             if owner != name:
                 yield Problem(f"{path}.aliases[{index}]", f"'{alias}' is a name of {owner} already")
-            elif alias in known.virtual:
-                yield Problem(f"{path}.aliases[{index}]", f"'{alias}' is a virtual model already")
         if settings.price is not None:
             yield from _price(f"{path}.price", settings.price)
 

@@ -192,7 +192,7 @@ OFFERS: dict[str, dict[str, Offer]] = {
     ),
     "xai": _own(
         **{
-            "grok-3-mini": "2026-05-15",
+            "grok-3-mini": "",
             "grok-3": "2026-05-15",
             "grok-4": "2026-05-15",
             "grok-4.3": "",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.config.providers import PROVIDERS, Family, Provider
+from gateway.config.providers import PROVIDERS, Family
 from gateway.config.schema import Config, ProviderSettings
 from gateway.config.secrets import Secret, SecretError, resolve, resolve_text
 from gateway.core.fleet import Timeouts
@@ -83,24 +83,23 @@ def _real(name: str, settings: ProviderSettings, environ: Mapping[str, str]) -> 
     key = found_key(name, settings, environ)
     if base_url is None or (settings.base_url is None and key is None):
         return None
-    return _source(name, known, settings, base_url.rstrip("/"), key, environ)
+    return _source(name, settings, base_url.rstrip("/"), key, environ)
 
 
 def _simulated(name: str, settings: ProviderSettings | None) -> Source:
-    known = PROVIDERS.get(name)
     bare = msgspec.structs.replace(settings or ProviderSettings(), headers={})
-    source = _source(name, known, bare, f"simulated://{name}", None, {})
+    source = _source(name, bare, f"simulated://{name}", None, {})
     return msgspec.structs.replace(source, simulated=True)
 
 
 def _source(
     name: str,
-    known: Provider | None,
     settings: ProviderSettings,
     base_url: str,
     key: Secret | None,
     environ: Mapping[str, str],
 ) -> Source:
+    known = PROVIDERS.get(name)
     family = settings.dialect or (known.family if known is not None else "openai")
     omit = settings.omit if settings.omit is not None else (known.omit if known else ())
     region = settings.region if settings.region is not None else (known.region if known else "")

@@ -62,7 +62,7 @@ def kept(case: Case, row: int, keep: str, floor: float, *, may_cost_more: bool) 
     """Why the client's own model at *row* stays; *keep* begins the sentence of a cautious one."""
     model = case.model(row)
     if keep:
-        return f"{keep} keeps {model}." if not case.ask.doubt else f"{keep}: {model} stays."
+        return f"{keep}: {model} stays."
     if may_cost_more:
         return f"{subject(case)}: {model} is the best choice already."
     return f"{subject(case)}: no model that promises {floor:.2f} costs less than {model}."

@@ -50,8 +50,11 @@ def read_contents(chat: Chat) -> Contents:
         contents.asks += said and not answered and turn.role is Role.USER
     for tool in chat.tools:
         contents.texts += (tool.name, tool.description, tool.parameters.decode(errors="replace"))
-    if chat.tools or any(name.startswith(("tools", "functions")) for name in chat.extra):
-        contents.uses_tools = True
+    contents.uses_tools = contents.uses_tools or bool(chat.tools)
+    for name, raw in chat.extra.items():
+        if name.startswith(("tools", "functions")) and raw != b"[]":  # the provider's own, legacy
+            contents.uses_tools = True
+            contents.texts.append(raw.decode(errors="replace"))
     if chat.response_format is not None and chat.response_format.schema is not None:
         contents.texts.append(chat.response_format.schema.decode(errors="replace"))
     return contents

@@ -99,7 +99,7 @@ _PASTED = re.compile(
     | \d{1,4}[:/-]\d                          # times and dates
     | (?-i:[A-Z]{1,4})\d{0,3}[.):\]]          # P1. R2) A:
     | (?-i:[A-Z]{1,3})\d{0,3}\ \(             # S1 (district trial
-    | [^\W\d_][\w.'’-]{0,30}(?:\ [\w.'’-]{1,30}){0,2}[:：](?!//)  # speaker or field name
+    | [^\W\d_][\w.'’-]{0,30}(?:\ [\w.'’-]{1,30}){0,2}[:：](?!//)[ \t]*\S  # speaker or field name
     | (?-i:[A-Z][\w-]+|[A-Z]+)\ \d+\b        # CARD 12, Statement 1
     )""",
     re.VERBOSE | re.IGNORECASE,

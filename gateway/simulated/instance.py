@@ -7,7 +7,8 @@ import math
 import msgspec
 
 WORD = "simulated"
-REFERENCES_MAX = 32  # schemas inside schemas that are followed; below, values are null
+DEPTH_MAX = 32  # of schemas inside schemas; below it values are null
+SCHEMAS_MAX = 2000  # looked at in all: two references to the root double at every depth
 OPTIONAL_DEPTH_MAX = 4  # below it only required members are filled, so recursive schemas end
 ITEMS_MAX = 100  # a larger minItems is ignored: an answer has a limit too
 CHARS_MAX = 1000  # likewise of minLength
@@ -46,10 +47,11 @@ class _Maker:
 
     def __init__(self, root: object) -> None:
         self._root = root
+        self._left = SCHEMAS_MAX
 
     def make(self, schema: object, depth: int) -> object:
         """A value for *schema*, which stands *depth* schemas deep."""
-        if depth > REFERENCES_MAX:
+        if depth > DEPTH_MAX or self._left <= 0:
             return None
         spec = self._resolved(schema, depth)
         if "const" in spec:
@@ -77,13 +79,16 @@ class _Maker:
 
     def _resolved(self, schema: object, depth: int) -> Object:
         """*schema* with its reference and its allOf put in."""
+        self._left -= 1
         spec = schema if isinstance(schema, dict) else {}
+        if depth > DEPTH_MAX or self._left <= 0:
+            return spec
         target = spec.get("$ref")
-        if isinstance(target, str) and depth <= REFERENCES_MAX:
+        if isinstance(target, str):
             found = self._resolved(self._pointed(target), depth + 1)
             spec = _merged({key: value for key, value in spec.items() if key != "$ref"}, found)
         parts = spec.get("allOf")
-        if isinstance(parts, list) and depth <= REFERENCES_MAX:
+        if isinstance(parts, list):
             spec = {key: value for key, value in spec.items() if key != "allOf"}
             for part in parts:
                 spec = _merged(spec, self._resolved(part, depth + 1))
@@ -114,7 +119,7 @@ class _Maker:
         wanted = min(_count(spec.get("minItems"), 0), ITEMS_MAX)
         if depth <= OPTIONAL_DEPTH_MAX and "maxItems" not in spec:
             wanted = max(wanted, 1)
-        while len(made) < wanted:
+        while len(made) < wanted and self._left > 0:
             made.append(self.make(spec.get("items"), depth + 1))
         return made
 
@@ -132,8 +137,9 @@ def kind_of(spec: Object) -> str:
 
 
 def _first(options: list[object]) -> object:
-    """The first option that is more than null."""
-    return next((o for o in options if not (isinstance(o, dict) and o.get("type") == "null")), {})
+    """The first option that is more than null, where there is one."""
+    more = (o for o in options if not (isinstance(o, dict) and o.get("type") == "null"))
+    return next(more, options[0])
 
 
 def _merged(spec: Object, more: object) -> Object:

@@ -138,6 +138,13 @@ def test_problems_of_a_policy(policy, place, message):
     ]
 
 
+def test_a_virtual_model_that_is_an_alias():
+    """A name stands for one thing."""
+    tree = {"models": {"gpt-4o": {"aliases": ["Eco"]}}}
+
+    assert found(tree) == [("$.routing.virtual_models.eco", "'eco' is a name of gpt-4o already")]
+
+
 def test_the_mode_of_a_project():
     """A project may use a mode of the configuration's own."""
     modes = {"review": {"floors": FLOORS, "usd_weight": 1}}

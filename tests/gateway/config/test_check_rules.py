@@ -75,9 +75,9 @@ def test_problems_of_a_condition(when, place, message):
             "no provider is called 'opnai'; did you mean 'openai'?",
         ),
         (
-            {"model": "claude-opus-55"},
+            {"model": "claude-opus-5.6"},
             ".model",
-            "no model is called 'claude-opus-55'; did you mean 'claude-opus-5-5'?",
+            "no model is called 'claude-opus-5.6'; did you mean 'claude-opus-5.5'?",
         ),
         (
             {"model": "gpt-4o", "provider": "groq"},

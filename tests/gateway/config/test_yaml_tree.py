@@ -70,8 +70,8 @@ def test_parse_finds_every_duplicate_key():
     [
         (
             "a: [1,\nb: 2",
-            "not YAML: line 2, column 2: while parsing a flow sequence, "
-            "expected ',' or ']', but got ':'",
+            "not YAML: line 2, column 5: while parsing a flow sequence, "
+            "expected ',' or ']', but got '<stream end>'",
         ),
         ("a: *x", "not YAML: line 1, column 4: found undefined alias 'x'"),
         (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.config.schema import Mode, Policy, Routing
+from gateway.config.schema import Floors, Mode, Policy, Routing
 from gateway.core.errors import CostLimitExceeded, NoEligibleModel
-from gateway.core.fleet import Capability
+from gateway.core.fleet import Capability, Fleet
 from gateway.core.health import Health
 from gateway.core.request import Kind, RouteAction
 from models.scores import UNSCORED
@@ -102,19 +102,19 @@ def test_modes_of_named_models(named, mode, low, medium, high):
             scores(),
             {"agent_continuation": True},
             {},
-            "In the middle of an agent's loop keeps gpt-4.",
+            "In the middle of an agent's loop: gpt-4 stays.",
         ),
-        (scores(tier="high"), {}, {}, "High-complexity Summarization (0.81) keeps gpt-4."),
+        (scores(tier="high"), {}, {}, "High-complexity Summarization (0.81): gpt-4 stays."),
         (
             scores("Code Generation", "medium"),
             {},
             {},
-            "Medium-complexity Code Generation (0.50) keeps gpt-4.",
+            "Medium-complexity Code Generation (0.50): gpt-4 stays.",
         ),
     ],
 )
 def test_the_own_model_stays(scored, read, config, reason):
-    """Whatever the router cannot be sure of keeps the client's own model, and the reason says so."""
+    """Whatever the router cannot be sure of keeps the client's own model, and says why."""
     decision = Desk(**config).decide(question("gpt-4", action=AUTO), scored, **read)
 
     assert (decision.model, decision.routed, decision.reason) == ("gpt-4", False, reason)
@@ -159,7 +159,7 @@ def test_premium_for_hard_prompts():
     assert decision.savings_nano_usd < 0
     assert decision.reason == (
         "High-complexity Summarization (0.81): claude-opus-4 promises 0.88,"
-        " costs 595 % more than gpt-4o."
+        " costs 596 % more than gpt-4o."
     )
 
 
@@ -168,15 +168,13 @@ def test_a_cheaper_place_of_the_same_model():
     fleet = usual_fleet(
         deployment("gpt-4", "azure", model_class=PREMIUM, price=price(15.0, 30.0)),
     )
-    quality = Routing(modes={"only-best": Mode(**BEST_ONLY)})
+    only_best = Mode(floors=Floors(low=0.95, medium=0.9, high=0.85), usd_weight=1.0)
+    quality = Routing(modes={"only-best": only_best})
     asked = question("gpt-4", provider="openai", action=AUTO, mode="only-best")
     decision = Desk(fleet, routing=quality).decide(asked)
 
     assert (decision.model, decision.provider, decision.routed) == ("gpt-4", "azure", False)
     assert decision.reason.endswith("gpt-4 at azure promises 0.96, costs 50 % less than gpt-4.")
-
-
-BEST_ONLY = {"floors": {"low": 0.95, "medium": 0.9, "high": 0.85}, "usd_weight": 1.0}
 
 
 def test_the_same_model_at_the_same_price_is_no_reason_to_leave():
@@ -261,8 +259,6 @@ def test_refusals(asked, config, error, message):
 
 def test_an_empty_fleet_refuses():
     """No deployment at all is said in as many words."""
-    from gateway.core.fleet import Fleet
-
     with pytest.raises(NoEligibleModel) as caught:
         Desk(Fleet((), {}, "none")).decide(question("auto"))
 

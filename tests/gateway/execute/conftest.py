@@ -1,14 +1,13 @@
-"""The tests of this package run on both event loops: the gateway's own and the standard one."""
+"""What talks to sockets here is tested on the gateway's own event loop and on the standard one."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 
-import pytest
 import uvloop
 
 
-@pytest.fixture(params=["uvloop", "asyncio"])
-def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
-    """pytest-asyncio's way to choose a loop."""
-    return uvloop.EventLoopPolicy() if request.param == "uvloop" else asyncio.DefaultEventLoopPolicy()
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loops, by the name that tests are shown under."""
+    return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}

@@ -57,7 +57,7 @@ def test_inputs(given: object, rows: int) -> None:
 
 
 def test_vectors_depend_on_the_words() -> None:
-    """The same words give the same vector, other words another one, a common beginning a near one."""
+    """The same words give the same vector, and a common beginning gives a near one."""
     cats, dogs = (vector_of(["all", "about", "my", animal], 256) for animal in ("cats", "dogs"))
     other = vector_of(["something", "else"], 256)
 

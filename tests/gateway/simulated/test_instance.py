@@ -51,6 +51,7 @@ def made(schema: object) -> object:
         ({"type": ["null", "integer"]}, 1),
         ({"type": ["null"]}, None),
         ({"anyOf": [{"type": "null"}, {"type": "integer"}]}, 1),
+        ({"anyOf": [{"type": "null"}]}, None),
         ({"oneOf": [{"type": "boolean"}], "description": "d"}, True),
         ({"type": "array"}, ["simulated"]),
         ({"type": "array", "items": {"type": "integer"}, "minItems": 2}, [1, 1]),
@@ -114,6 +115,19 @@ def test_recursive_schemas_end() -> None:
     assert made({"allOf": [{"$ref": "#"}]}) == "simulated"
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"$ref": "#"}, {"$ref": "#"}]},
+        {"properties": {n: {"$ref": "#"} for n in "abcd"}, "required": list("abcd")},
+        {"type": "array", "items": {"$ref": "#"}, "minItems": 50},
+    ],
+)
+def test_doubling_schemas_end(schema: object) -> None:
+    """The work of one schema has a limit, however often it refers to itself."""
+    assert len(json.dumps(made(schema))) < 100_000
+
+
 @pytest.mark.parametrize("schema", [b"", b"{", b"[1]", b"5", b"\xff", b"[" * 100_000])
 def test_what_is_no_schema_allows_everything(schema: bytes) -> None:
     """Bytes that are no schema get the smallest value there is."""
@@ -169,8 +183,9 @@ def test_instances_satisfy_their_schemas(schema: dict[str, object]) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["type", "enum", "anyOf", "allOf", "$ref", "properties", "required", "items", "minItems",
-             "minimum", "maximum", "multipleOf", "exclusiveMinimum", "minLength", "format"]
+            ["type", "enum", "anyOf", "allOf", "$ref", "properties", "required", "items",
+             "minItems", "minimum", "maximum", "multipleOf", "exclusiveMinimum", "minLength",
+             "format"]
         ),
         st.sampled_from(
             [None, 1, -2.5, "x", "string", "number", [], ["x"], {}, {"x": {}}, "#", True, [{}]]
