@@ -57,10 +57,13 @@ def main() -> None:
     if unknown := set(names) - set(TARGETS):
         parser.error(f"unknown targets: {', '.join(sorted(unknown))}")
     console = Console()
-    with ExitStack() as stack:
-        targets = start(stack, names, console)
-        samples = measure(targets, asked.rounds, asked.seconds, console)
-        rss_mb = {target.name: round(target.server.rss_mb()) for target in targets}
+    try:
+        with ExitStack() as stack:
+            targets = start(stack, names, console)
+            samples = measure(targets, asked.rounds, asked.seconds, console)
+            rss_mb = {target.name: round(target.server.rss_mb()) for target in targets}
+    except RuntimeError as problem:  # a server that did not start, or does not answer
+        raise SystemExit(str(problem)) from None
     console.print(chats_table(Samples(samples)))
     console.print(streams_table(Samples(samples)))
     console.print(f"Memory, MB: {', '.join(f'{name} {mb}' for name, mb in rss_mb.items())}")

@@ -10,6 +10,7 @@ from gateway.api.error_response import request_ids
 from gateway.api.read_request import read_body, request_of
 from gateway.api.reply_headers import reply_headers
 from gateway.api.respond import respond
+from gateway.api.vocabulary import neuralrouting_complexity
 from gateway.core.chat import Text
 from gateway.core.money import NANO_USD_PER_USD
 from gateway.core.outcome import Outcome
@@ -83,6 +84,7 @@ def _reply(served: Served, body: bytes, outcome: Outcome, gateway: Gateway) -> d
         "status": "success",
         "model_used": served.reply.deployment.model,
         "output": {"ai_answer": text},
+        "complexity_score": neuralrouting_complexity(served.chosen.decision.complexity),
         "business_metrics": {
             "cost_usd": cost / NANO_USD_PER_USD,
             "estimated_gpt4_cost": None if baseline is None else baseline / NANO_USD_PER_USD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
@@ -57,7 +58,10 @@ def request_of(call: Call, body: bytes, chat: Chat) -> Request:
     """The request of a *body* that has been read as *chat*; members that are ours leave it."""
     headers, extra, spoken = call.http.headers, chat.extra, call.spoken
     controls = call.service.controls.read(headers, extra, spoken)
-    ours = own_members(extra, spoken) if extra else ()
+    if extra and (ours := own_members(extra, spoken)):
+        body = edit(body, dict.fromkeys(ours))
+        kept = {name: value for name, value in extra.items() if name not in ours}
+        chat = msgspec.structs.replace(chat, extra=kept)
     timeout_s = call.service.settings.config.server.request_timeout_s
     wish_s = client_timeout_s(headers)
     if wish_s is not None:
@@ -67,7 +71,7 @@ def request_of(call: Call, body: bytes, chat: Chat) -> Request:
         kind=KINDS[call.dialect.name],
         dialect=call.dialect.name,
         path=call.http.path,
-        body=edit(body, dict.fromkeys(ours)) if ours else body,
+        body=body,
         chat=chat,
         controls=controls,
         principal=call.principal,

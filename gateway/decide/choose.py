@@ -14,7 +14,7 @@ from gateway.decide.automatic import aim_of, automatic
 from gateway.decide.case import BEST, Case, ranked
 from gateway.decide.choice import Choice, line_up
 from gateway.decide.fleet_view import Ints
-from gateway.decide.lack import ANY, AVAILABLE_OR_NOT, SOFT
+from gateway.decide.lack import ANY, AVAILABLE_OR_NOT, SOFT_AS_ASKED
 from gateway.decide.policy import UNLIMITED_NANO_USD, PolicyRule
 from gateway.decide.refuse import refusal
 from gateway.decide.rules import Facts, first_match
@@ -31,8 +31,8 @@ def as_asked(case: Case) -> Choice:
     if own is None:
         raise ValueError("A virtual model has nothing to be served as. This is a bug.")
     ranking = list(case.own)
-    for forbidden in (ANY & ~SOFT, AVAILABLE_OR_NOT, AVAILABLE_OR_NOT & ~SOFT):
-        ranking = ranking or ranked(case, own.rows, case.ask.mode, forbidden=forbidden)
+    for kept in (ANY & ~SOFT_AS_ASKED, AVAILABLE_OR_NOT, AVAILABLE_OR_NOT & ~SOFT_AS_ASKED):
+        ranking = ranking or ranked(case, own.rows, case.ask.mode, forbidden=kept)
     if not ranking:
         raise refusal(case, own.rows)
     return Choice(

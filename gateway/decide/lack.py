@@ -62,6 +62,5 @@ ANY = (1 << 63) - 1  # every bit
 AVAILABLE_OR_NOT = ANY & ~int(Lack.UNAVAILABLE)  # the last resort: better tried than refused
 # Estimates and catalogue entries, which may be wrong: they never stand between a client and the
 # model it named. Its provider knows better, and answers with its own error.
-SOFT = int(
-    Lack.TOOLS | Lack.VISION | Lack.JSON | Lack.STREAM | Lack.CONTEXT | Lack.OUTPUT | Lack.QUALITY
-)
+SOFT = int(Lack.TOOLS | Lack.VISION | Lack.JSON | Lack.STREAM | Lack.CONTEXT | Lack.OUTPUT)
+SOFT_AS_ASKED = SOFT | int(Lack.QUALITY)  # where routing is off, nothing better is looked for

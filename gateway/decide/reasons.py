@@ -6,7 +6,7 @@ from gateway.core.money import usd_text
 from gateway.decide.case import Case
 from gateway.decide.eligible import sentences
 from gateway.decide.fleet_view import Ints
-from gateway.decide.lack import SOFT
+from gateway.decide.lack import SOFT_AS_ASKED
 
 
 def subject(case: Case) -> str:
@@ -101,6 +101,6 @@ def cannot_serve(case: Case, rows: Ints) -> str:
 
 def overlooked(case: Case, row: int) -> tuple[str, ...]:
     """Warnings for what our catalogue says against *row*, and did not stop it."""
-    lacks = int(case.lacks[row]) & SOFT
+    lacks = int(case.lacks[row]) & SOFT_AS_ASKED
     why = sentences(row, lacks, case.view, case.estimates, case.limits)
     return tuple(f"{case.model(row)} {sentence}, as far as we know." for sentence in why)

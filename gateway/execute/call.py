@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
+from gateway.core.errors import InvalidRequest
 from gateway.core.fleet import Deployment
-from gateway.core.request import Request
+from gateway.core.request import Kind, Request
 from gateway.wire.dialect import Dialect
 from gateway.wire.registry import DIALECTS
 
@@ -70,6 +71,10 @@ def prepare(request: Request, deployment: Deployment, *, keep_thinking: bool = T
             include_usage=drop_usage,
             omit=deployment.omit,
             keep_thinking=keep_thinking,
+        )
+    elif request.kind is not Kind.CHAT:
+        raise InvalidRequest(
+            f"A request of {client.name} is not translated, and {deployment.id} does not speak it."
         )
     else:
         body, losses = upstream.write(

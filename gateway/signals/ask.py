@@ -32,7 +32,8 @@ _TAG = re.compile(r"<([\w:.-]{1,60})(?:\s[^<>\n]{0,300})?>")
 _INLINE = frozenset(
     {"a", "b", "i", "u", "em", "strong", "span", "code", "br", "sub", "sup", "small"}
 )
-_FENCE = re.compile(r"\n {0,3}(?:```|~~~)")  # the literal in front makes it ten times as fast
+# The line break in front, a literal, makes a search ten times as fast as an anchor does.
+_FENCE = re.compile(r"\n {0,3}(?:```|~~~)")
 # A message that opens like this was written by a harness: a tool's result in the place of a user
 # message, notes about the session, standing instructions of a repository.
 _MACHINE = re.compile(
@@ -50,7 +51,7 @@ _MACHINE = re.compile(
 # ... and only in here a human speaks all the same.
 _REPLY_ELEMENT = re.compile(r"<(answer|feedback|user_message)>", re.IGNORECASE)
 _REQUEST_HEADING = re.compile(
-    r"(?:^|\n)#{1,4} (?:my|user'?s?) (?:request|message|question|query)(?: for \w+)?:?[ \t]*\n",
+    r"\n#{1,4} (?:my|user'?s?) (?:request|message|question|query)(?: for \w+)?:?[ \t]*\n",
     re.IGNORECASE,
 )
 
@@ -86,8 +87,9 @@ def harness_removed(message: str) -> str:
     if _MACHINE.match(message) is not None:
         replied = _REPLY_ELEMENT.search(message)
         return "" if replied is None else element_content(message, replied)
-    if "#" in message and (heading := _REQUEST_HEADING.search(message)) is not None:
-        message = message[heading.end() :].strip()
+    heading = _REQUEST_HEADING.search(f"\n{message}") if "#" in message else None
+    if heading is not None:
+        message = message[heading.end() - 1 :].strip()
     if "<" not in message:
         return message
     return wrapped_ask(message) or elements_removed(message)

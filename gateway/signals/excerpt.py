@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.core.chat import Chat, Role, Text, ToolResult, Turn
 from gateway.signals.ask import VIEW_CHARS, both_ends, find_ask
+from gateway.signals.pasted import is_ask
 from models.excerpt import join_excerpt
 
 # About 500 tokens of English, what the encoder reads of one prompt; more would be cut there,
@@ -14,6 +15,7 @@ ASK_CHARS_MAX = 2_000
 HEAD_CHARS = 1_200
 GAP = "\n[…]\n"
 PART_CHARS_MIN = 500  # read from each end of a part, however many there are
+FILE_CHARS_MIN = 4_000  # a part as long as this, beside a short ask, is what the ask is about
 PRIOR_TURNS = 2  # an offer and its refinement; join_excerpt cuts each of them
 PRIOR_TURNS_WALKED_MAX = 40  # between two turns with words lie the tool calls of one loop
 TURNS_WALKED_MAX = 1_000  # back to the human ask: more steps than an agent is allowed
@@ -44,12 +46,12 @@ def read_excerpt(chat: Chat) -> Excerpt:
     the chat.
     """
     turns = chat.turns
-    continued, answered = False, False
+    continued = harnessed = False
     fallback, walked = -1, 0
     for i in range(len(turns) - 1, max(-1, len(turns) - 1 - TURNS_WALKED_MAX), -1):
         turn = turns[i]
         if turn.role is not Role.USER:
-            answered = answered or turn.role is Role.ASSISTANT
+            continued = continued or (harnessed and turn.role is Role.ASSISTANT)
             continue
         said = turn_text(turn)
         if said:
@@ -58,11 +60,11 @@ def read_excerpt(chat: Chat) -> Excerpt:
             walked += len(said)
             if ask := find_ask(said):
                 return excerpt(turns, i, ask, continued=continued)
+            harnessed = True
             fallback = i if fallback < 0 else fallback
-        continued = continued or answered or holds_result(turn)
+        continued = continued or holds_result(turn)
     if fallback >= 0:
-        said = turn_text(turns[fallback])
-        return excerpt(turns, fallback, said, continued=continued)
+        return excerpt(turns, fallback, turn_text(turns[fallback]), continued=continued)
     return Excerpt(text="", ask="", truncated=False, agent_continuation=continued)
 
 
@@ -100,12 +102,15 @@ def turn_text(turn: Turn) -> str:
     """
     The words of a turn's text parts, a blank line between two.
 
-    Of very long parts only both ends, so that a megabyte is never copied; the more parts, the
-    less of each, or the ask between two files would be lost.
+    Of very long parts only both ends, so that a megabyte is never copied; and of files beside a
+    short ask only so much of the beginning that the ask stays in the excerpt, even between two.
     """
     texts = [part.text for part in turn.parts if isinstance(part, Text)]
     if not texts:
         return ""
+    if len(texts) > 1 and any(is_ask(text.strip()) for text in texts):
+        chars = ASK_CHARS_MAX // (2 * len(texts))
+        return "\n\n".join(text[:chars] if len(text) > FILE_CHARS_MIN else text for text in texts)
     chars = max(PART_CHARS_MIN, VIEW_CHARS // len(texts))
     return "\n\n".join(
         text if len(text) <= 2 * chars else both_ends(text, chars) for text in texts

@@ -17,7 +17,7 @@ from kernels import text as kernel
 CODE_LINES_MIN = 2  # one line that ends in a semicolon may be prose
 OPERATORS_MIN = 8  # fewer may be an emoticon or a blank to fill in
 OPERATOR_SHARE = 0.03  # of all characters: prose has a hundredth of that
-SIGNS_MIN = 3  # of code or mathematics: code without them is too short to matter
+SIGNS_MIN = 2  # of code or mathematics: code without them is too short to matter
 ARITHMETIC_MIN = 2  # "2 + 2" has two, "C++ 11" one
 _CODE_MARKS = (
     *("):\n", "\ndef ", "\nimport ", "#include", "();", "() {", ") {", "){", " => ", "</", "self."),

@@ -8,7 +8,7 @@ import msgspec
 
 WORD = "simulated"
 DEPTH_MAX = 32  # of schemas inside schemas; below it values are null
-SCHEMAS_MAX = 2000  # looked at in all: two references to the root double at every depth
+SCHEMAS_MAX = 4000  # looked at in all: two references to the root double at every depth
 OPTIONAL_DEPTH_MAX = 4  # below it only required members are filled, so recursive schemas end
 ITEMS_MAX = 100  # a larger minItems is ignored: an answer has a limit too
 CHARS_MAX = 1000  # likewise of minLength
@@ -51,6 +51,7 @@ class _Maker:
 
     def make(self, schema: object, depth: int) -> object:
         """A value for *schema*, which stands *depth* schemas deep."""
+        self._left -= 1
         if depth > DEPTH_MAX or self._left <= 0:
             return None
         spec = self._resolved(schema, depth)

@@ -39,11 +39,13 @@ class Upstream:
         self.url = url
         self.scenes = scenes
         self.received: list[Received] = []
+        self.arrived = asyncio.Event()  # anything at all
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Play the next scene."""
         received = Received(request, await request.read())
         self.received.append(received)
+        self.arrived.set()
         scene = self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0]
         try:
             return await scene(self, request)

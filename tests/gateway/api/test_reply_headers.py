@@ -87,11 +87,7 @@ def request(families=(), *, path="/v1/chat/completions", provider=None, warnings
 def headers(asked, decision=ROUTED, answered=MINI, attempts=(), warnings=()):
     """The headers of a reply by *answered*, None for an error; each name must be unique."""
     chosen = Chosen(
-        question=None,
-        signals=None,
-        scores=None,
-        excerpt="",
-        policy=None,
+        reading=None,
         view=None,
         decision=decision,
         fee=fee_of(decision, 0.05),

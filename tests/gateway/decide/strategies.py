@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.config.schema import Condition, Config, Policy, Routing, Rule, Target
 from gateway.core.fleet import Capability, Fleet, Model, ModelClass
 from gateway.core.health import Health
-from gateway.core.request import Kind, RouteAction
+from gateway.core.request import RouteAction
 from gateway.decide.decide import decide
 from gateway.decide.explain import Explanation, explain
 from gateway.decide.fleet_view import fleet_view
@@ -55,7 +55,7 @@ def fleets(draw):
         for model, provider in places
     )
     models = {
-        name: Model(name=name, model_class=CLASS_OF[name], family=name in "ab" and "ab" or name)
+        name: Model(name=name, model_class=CLASS_OF[name], family="ab" if name in "ab" else name)
         for name, _ in places
     }
     return Fleet(deployments=deployments, models=models, version="any")
@@ -93,29 +93,37 @@ def configs(draw):
             quality_min=draw(st.none() | share),
         ),
         rules=tuple(
-            Rule(id=f"r{k}", when=draw(condition), then=draw(target), priority=draw(st.just(0)))
+            Rule(id=f"r{k}", when=draw(condition), then=draw(target))
             for k in range(draw(st.integers(0, 2)))
         ),
     )
 
 
+controls = st.fixed_dictionaries(
+    {
+        "action": st.none() | st.sampled_from(RouteAction),
+        "mode": st.none() | st.sampled_from([None, "eco", "quality", "cost"]),
+        "prefer_model": st.none() | maybe_model,
+        "cost_usd_max": st.none() | st.none() | st.floats(0.00001, 0.2),
+        "quality_min": st.none() | st.none() | share,
+        "task_hint": st.none() | st.sampled_from(["code-review", "other", "x"]),
+    }
+)
+
+
 @st.composite
-def questions(draw):
-    """A chat request for any of the models, or for none in particular."""
+def questions(draw, fleet):
+    """A chat request for a model of *fleet*, or for none in particular."""
+    place = draw(st.sampled_from(fleet.deployments))
+    virtual = draw(st.none() | st.sampled_from(VIRTUAL))
     return question(
-        draw(st.sampled_from([*NAMES, *VIRTUAL])),
-        provider=draw(st.none() | st.none() | st.sampled_from(PROVIDERS)),
+        virtual or place.model,
+        provider=draw(st.sampled_from([None, None, place.provider])),
         dialect=draw(st.sampled_from(["openai_chat", "anthropic_messages"])),
         thinking_signed=draw(st.booleans()),
         seed=draw(st.integers(0, 2**31 - 1)),
         client_retry=draw(st.sampled_from([0, 0, 1])),
-        action=draw(st.none() | st.sampled_from(RouteAction)),
-        mode=draw(st.none() | st.none() | st.sampled_from(["eco", "quality", "cost"])),
-        prefer_model=draw(st.none() | maybe_model),
-        cost_usd_max=draw(st.none() | st.none() | st.floats(0.00001, 0.2)),
-        quality_min=draw(st.none() | st.none() | share),
-        task_hint=draw(st.none() | st.sampled_from(["code-review", "other", "x"])),
-        kind=Kind.CHAT,
+        **draw(controls),
     )
 
 
@@ -180,6 +188,15 @@ class Situation(msgspec.Struct, frozen=True, eq=False):
         return next(d for d in self.fleet.deployments if d.id == name)
 
 
-situations = st.builds(
-    Situation, fleets(), configs(), healths, questions(), read_signals, read_scores
-)
+@st.composite
+def situations(draw):
+    """A fleet, and everything else around it."""
+    fleet = draw(fleets())
+    return Situation(
+        fleet=fleet,
+        config=draw(configs()),
+        health=draw(healths),
+        asked=draw(questions(fleet)),
+        read=draw(read_signals),
+        scored=draw(read_scores),
+    )

@@ -15,8 +15,8 @@ from tests.gateway.decide.strategies import situations
 AUTO = RouteAction.AUTO
 
 
-@settings(deadline=None, max_examples=200)
-@given(situations)
+@settings(deadline=None, max_examples=100)
+@given(situations())
 def test_explain_agrees_with_decide(situation):
     """Whatever is asked, the explained decision is the one that would be taken."""
     try:
@@ -34,7 +34,7 @@ def test_explain_agrees_with_decide(situation):
 
 
 @settings(deadline=None, max_examples=100)
-@given(situations)
+@given(situations())
 def test_explain_weighs_every_deployment(situation):
     """Each is a candidate once, those of the ranking first and in its order."""
     try:

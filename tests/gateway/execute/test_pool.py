@@ -79,7 +79,8 @@ async def test_pool_keeps_connections() -> None:
         (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc", b"abc", 0),
         (b"HTTP/1.0 200 OK\r\ncontent-length: 3\r\n\r\nabc", b"abc", 0),
         (
-            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
             b"abcde",
             1,
         ),
@@ -305,8 +306,7 @@ async def test_pool_closes_a_cancelled_exchange() -> None:
     """Who stops waiting for an answer ends the upstream's work."""
     async with scripted(silence()) as upstream, pooled() as pool:
         task = asyncio.create_task(send(pool, upstream.url))
-        while not upstream.received:
-            await asyncio.sleep(0)
+        await soon(upstream.arrived)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

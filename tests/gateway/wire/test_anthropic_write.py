@@ -209,6 +209,13 @@ def test_write_opens_a_chat_that_the_assistant_began() -> None:
     assert losses == ("approximated;converted;messages",)
 
 
+def test_write_puts_results_first() -> None:
+    """In a message the results of tools come before everything else, or it is refused."""
+    body, _ = said(*HI, Turn(Role.USER, (Text("And?"), ToolResult("c", (Text("4"),)))))
+
+    assert [b["type"] for b in body["messages"][0]["content"]] == ["tool_result", "text", "text"]
+
+
 def test_write_leaves_blank_text_out() -> None:
     """Text without words is refused by the provider and says nothing."""
     body, losses = said(Turn(Role.USER, (Text(" \n"), Text("Hi"), Text(""))))

@@ -154,6 +154,21 @@ def test_write_results_come_before_words() -> None:
     assert losses == ("approximated;moved;tool_result.image",)
 
 
+@pytest.mark.parametrize(
+    ("turn", "message"),
+    [
+        (Turn(Role.USER, ()), {"role": "user", "content": ""}),
+        (Turn(Role.SYSTEM, ()), {"role": "system", "content": ""}),
+        (Turn(Role.ASSISTANT, ()), {"role": "assistant", "content": ""}),
+        (Turn(Role.SYSTEM, (Text("a"), Text("b"))), {"role": "system", "content": "a\n\nb"}),
+        (Turn(Role.ASSISTANT, (Text("a"), Text("b"))), {"role": "assistant", "content": "ab"}),
+    ],
+)
+def test_write_content_is_null_beside_calls_only(turn: Turn, message: dict[str, object]) -> None:
+    """A message without words has an empty string, which every provider takes."""
+    assert said(turn)[0]["messages"] == [message]
+
+
 def test_write_strict_tools() -> None:
     """A tool keeps its schema byte for byte, and its strictness."""
     tool = Tool("f", "Does f.", b'{"type": "object"}', strict=True)

@@ -1,0 +1,86 @@
+"""The timer of a stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.execute.silence import Silence
+
+
+class Pieces:
+    """An answer whose pieces come when the test says so."""
+
+    status = 200
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def read(self) -> bytes:
+        return await self.queue.get()
+
+    def close(self) -> None:
+        pass
+
+
+async def test_silence_reads() -> None:
+    """What comes in time is what is read."""
+    pieces = Pieces()
+    silence = Silence(5.0, 5.0)
+    for piece in (b"a", b"b"):
+        pieces.queue.put_nowait(piece)
+        assert await silence.read(pieces) == piece
+    silence.stop()
+
+
+@pytest.mark.parametrize(("silence_s", "s_left"), [(0.05, 5.0), (5.0, 0.05)])
+async def test_silence_is_bounded(silence_s: float, s_left: float) -> None:
+    """By itself and by the end of the whole, and the task goes on uncancelled."""
+    silence = Silence(silence_s, s_left)
+
+    with pytest.raises(TimeoutError):
+        await silence.read(Pieces())
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_silence_counts_each_piece_anew() -> None:
+    """The timer was started for the first piece and must not hit a later one."""
+    pieces = Pieces()
+    silence = Silence(0.1, 5.0)
+    loop = asyncio.get_running_loop()
+    for count in range(4):
+        loop.call_later(0.06, pieces.queue.put_nowait, bytes([count]))
+        assert await silence.read(pieces) == bytes([count])
+    silence.stop()
+
+
+async def test_silence_does_not_count_a_slow_reader() -> None:
+    """While nobody reads the upstream is not silent."""
+    pieces = Pieces()
+    pieces.queue.put_nowait(b"a")
+    silence = Silence(0.05, 5.0)
+    await silence.read(pieces)
+    elapsed = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.1, elapsed.set)
+    await elapsed.wait()
+
+    pieces.queue.put_nowait(b"b")
+    assert await silence.read(pieces) == b"b"
+    silence.stop()
+
+
+async def test_silence_leaves_other_cancellations_alone() -> None:
+    """A client that leaves is not a silent upstream."""
+    silence = Silence(5.0, 5.0)
+    task = asyncio.create_task(silence.read(Pieces()))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    silence.stop()
