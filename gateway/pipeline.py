@@ -16,10 +16,11 @@ from gateway.core.outcome import Outcome
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, Request
 from gateway.core.signals import Signals
+from gateway.decide.ask import is_off
 from gateway.decide.decide import decide
 from gateway.decide.explain import Explanation, explain
 from gateway.decide.fleet_view import FleetView
-from gateway.decide.policy import Policies
+from gateway.decide.policy import Policies, RoutingPolicy
 from gateway.execute.failover import execute
 from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
@@ -29,7 +30,7 @@ from gateway.record.recorder import Recorder
 from gateway.signals.excerpt import read_excerpt
 from gateway.signals.read import read_signals
 from models.classifier import Classifier
-from models.scores import Scores
+from models.scores import UNASKED, Scores
 
 SILENT = Controls()
 
@@ -112,16 +113,22 @@ async def serve(request: Request, gateway: Gateway, ended: Callable[[Outcome], N
     return Served(chosen, reply)
 
 
-async def read(request: Request, classifier: Classifier, clock: Clock) -> Reading:
-    """Learn what the request is about; the classifier works while the signals are read."""
+async def read(
+    request: Request, classifier: Classifier, policy: RoutingPolicy, clock: Clock
+) -> Reading:
+    """
+    Learn what the request is about; the classifier works while the signals are read. Where routing
+    is off nobody asks it.
+    """
     begun = clock.monotonic()
+    question = question_of(request)
     excerpt = read_excerpt(request.chat)
-    pending = classifier.submit(excerpt.text)
+    pending = None if is_off(question, policy) else classifier.submit(excerpt.text)
     signals = read_signals(request.chat, request.kind, excerpt)
     counted = clock.monotonic()
-    scores = await pending
+    scores = UNASKED if pending is None else await pending
     return Reading(
-        question=question_of(request),
+        question=question,
         signals=signals,
         scores=scores,
         excerpt=excerpt.text,
@@ -140,9 +147,9 @@ async def choose(
     Raises:
         SwitchyardError: no such model, or none that may serve the request.
     """
-    reading = await read(request, classifier, clock)
-    begun = clock.monotonic()
     policy = routing.policies.for_project(request.principal.project)
+    reading = await read(request, classifier, policy, clock)
+    begun = clock.monotonic()
     decision = decide(
         reading.question,
         reading.signals,

@@ -26,7 +26,10 @@ BLANK, WORD, DENSE, SIGN = range(4)
 RUN_CHARS_MAX = 64  # a longer word or run goes on as another one: it is data, not language
 SIGNS_MAX = 3  # "---" and "-----" are the same sign
 FIRST, LAST = 2, 3  # stand for the edges of a word; no text has these control characters
-WORD_SIZES, DENSE_SIZES = (3, 5), (1, 3)  # shortest and longest n-gram
+WORD_CHARS_MIN, WORD_CHARS_MAX, DENSE_CHARS_MAX = 3, 5, 3  # of an n-gram
+
+WORDS, PAIRS, NGRAMS = range(3)  # kinds of features
+KINDS = 3
 
 # Odd 64-bit numbers without structure; any would do, but changing one voids every trained table.
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -68,37 +71,38 @@ def read_character(text, i):
     return np.int64(GROUP_OF[kind]), width, key
 
 
-@kernel("int64(uint64, int64, uint64[::1], int32[::1], int64)")
-def put(key, bits, seen, ids, n):
+@kernel("void(uint64, int64, uint64[::1], int32[::1], int64[::1])")
+def put(key, bits, seen, ids, count):
     """
-    Append the bucket of *key* to *ids* unless it is *seen* or ids is full; returns the new length.
+    Append the bucket of *key* to *ids* and add 1 to *count*, unless it is seen or ids is full.
     """
     key ^= key >> np.uint64(32)
     key *= SPREAD
     bucket = key >> np.uint64(64 - bits)
     cell, bit = bucket >> np.uint64(6), np.uint64(1) << (bucket & np.uint64(63))
-    if seen[cell] & bit or n >= ids.size:
-        return n
+    if seen[cell] & bit or count[0] >= ids.size:
+        return
     seen[cell] |= bit
-    ids[n] = np.int32(bucket)
-    return n + 1
+    ids[count[0]] = np.int32(bucket)
+    count[0] += 1
 
 
-@kernel("int64(uint64[::1], int64, int64, int64, uint64, int64, uint64[::1], int32[::1], int64)")
-def put_ngrams(run, size, shortest, longest, seed, bits, seen, ids, n):
+@kernel(
+    "void(uint64[::1], int64, int64, int64, uint64, int64, uint64[::1], int32[::1], int64[::1])"
+)
+def put_ngrams(run, size, shortest, longest, salt, bits, seen, ids, count):
     """
-    Append all n-grams of the first *size* keys of *run*; returns the new length of *ids*.
+    Append all n-grams of the first *size* keys of *run*.
     """
     for first in range(size - shortest + 1):
-        key = seed
+        key = salt
         for k in range(min(longest, size - first)):
             key = key * STEP + run[first + k]
             if k + 1 >= shortest:
-                n = put(key, bits, seen, ids, n)
-    return n
+                put(key, bits, seen, ids, count)
 
 
-@kernel("Tuple((int64, int64))(Array(uint8, 1, 'C', readonly=True), int64, int64, uint64[::1])")
+@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64, int64, uint64[::1])")
 def read_run(text, i, group, run):
     """
     Write the keys of the characters of *group* from *i* on into *run*; returns how many, and where
@@ -115,49 +119,59 @@ def read_run(text, i, group, run):
     return size, i
 
 
-@kernel("int64(Array(uint8, 1, 'C', readonly=True), int64, int64, int32[::1], int64)")
-def hash_text(text, seed, bits, ids, start):
+@kernel("void(Array(uint8, 1, 'C', readonly=True), int64, int64, int32[:, ::1], int64[::1])")
+def hash_text(text, seed, bits, ids, counts):
     """
-    Write the distinct features of *text* into *ids* from *start* on; returns where they end.
+    Write the distinct features of *text*: row k of *ids* holds the counts[k] features of kind k.
 
-    Features are words and signs, pairs of neighbouring ones, the n-grams of 3 to 5 characters of
-    every word with its edges, and the n-grams of 1 to 3 characters of dense scripts.
+    Kinds are WORDS (and signs, which are words of punctuation), PAIRS of neighbouring words, and
+    NGRAMS: 3 to 5 characters of a word with its edges, 1 to 3 of a dense script. They stay apart
+    because each kind is normalised by its own count.
 
     Args:
         text: uint8[n], read-only: lowercase UTF-8. Invalid bytes count as blank, never an error.
         seed: makes the same features other ones: one seed for each part of a prompt.
         bits: logarithm of the number of buckets, 6 to 31.
-        ids: int32[m], 0 to 2**bits - 1. What does not fit is left out.
-        start: 0 to m.
+        ids: int32[KINDS, m], written up to the counts: buckets, 0 to 2**bits - 1, in the order of
+            the text. What does not fit is left out.
+        counts: int64[KINDS], overwritten, 0 to m.
 
     A feature counts once however often it occurs: what a text asks for is said once, what it is
-    about many times. *seen* is a bit a bucket, so a text costs the same in any table up to 2**17.
+    about many times. *seen* is a bit for each bucket, cheaper than sorting.
     """
     seen = np.zeros((1 << bits) >> 6, dtype=np.uint64)
     run = np.empty(RUN_CHARS_MAX + 2, dtype=np.uint64)
     salt = (np.uint64(seed) + SALT_SEED) * STEP
-    n, i = start, 0
-    before = np.uint64(0)
+    counts[:] = 0
+    i, before = 0, np.uint64(0)
     while i < text.size:
         group, width, _ = read_character(text, i)
         if group == BLANK:
             i += width
             continue
+        size, i = read_run(text, i, group, run[1:])
         if group == DENSE:
-            size, i = read_run(text, i, group, run)
-            n = put_ngrams(run, size, DENSE_SIZES[0], DENSE_SIZES[1], salt, bits, seen, ids, n)
+            put_ngrams(
+                run[1:], size, 1, DENSE_CHARS_MAX, salt, bits, seen, ids[NGRAMS], counts[NGRAMS:]
+            )
             before = np.uint64(0)
             continue
-        size, i = read_run(text, i, group, run[1:])
-        if group == SIGN:
-            size = min(size, SIGNS_MAX)
         token = salt
-        for k in range(1, size + 1):
+        for k in range(1, (min(size, SIGNS_MAX) if group == SIGN else size) + 1):
             token = token * STEP + run[k]
-        n = put(token * STEP + SALT_WORD, bits, seen, ids, n)
-        n = put((before * STEP + token) * STEP + SALT_PAIR, bits, seen, ids, n)
+        put(token * STEP + SALT_WORD, bits, seen, ids[WORDS], counts[WORDS:])
+        put((before * STEP + token) * STEP + SALT_PAIR, bits, seen, ids[PAIRS], counts[PAIRS:])
         before = token
         if group == WORD:
             run[0], run[size + 1] = FIRST, LAST
-            n = put_ngrams(run, size + 2, WORD_SIZES[0], WORD_SIZES[1], salt, bits, seen, ids, n)
-    return n
+            put_ngrams(
+                run,
+                size + 2,
+                WORD_CHARS_MIN,
+                WORD_CHARS_MAX,
+                salt,
+                bits,
+                seen,
+                ids[NGRAMS],
+                counts[NGRAMS:],
+            )

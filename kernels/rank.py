@@ -7,6 +7,7 @@ import numpy as np
 from kernels.jit import kernel
 
 USD_PER_NANO_USD = 1e-9
+LOW_32_BITS = 0xFFFFFFFF
 
 
 @kernel("float64(int64, int64, float64)")
@@ -16,15 +17,13 @@ def waiting_time(seed, i, share):
 
     The least of such times falls on a candidate with the probability of its part of the shares
     (Efraimidis and Spirakis 2006), so sorting by them draws without replacement. A share of 0
-    waits for ever. The bits are mixed as in splitmix64 (Steele, Lea and Flood 2014).
+    waits for ever. The bits are mixed as in MurmurHash3 (its 32-bit finalizer).
     """
-    z = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(i + 1) * np.uint64(
-        0xD1B54A32D192ED03
-    )
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    uniform = (np.float64(z >> np.uint64(11)) + 1.0) / 9007199254740993.0  # in (0, 1): never log(0)
+    # Only the low 32 bits of each product are kept: a sum that wraps at 64 bits has the same.
+    bits = (int(seed) * 0x9E3779B1 + (int(i) + 1) * 0x85EBCA77) & LOW_32_BITS
+    bits = ((bits ^ (bits >> 16)) * 0x85EBCA6B) & LOW_32_BITS
+    bits = ((bits ^ (bits >> 13)) * 0xC2B2AE35) & LOW_32_BITS
+    uniform = ((bits ^ (bits >> 16)) + 0.5) / 4294967296.0  # in (0, 1): never log(0)
     return -np.log(uniform) / share if share > 0.0 else np.inf
 
 

@@ -28,7 +28,8 @@ class Scores(msgspec.Struct, frozen=True):
 
     *confidence* is the probability, 0 to 1, that *task_type* is right; *uncertain* says that it is
     below the threshold of the artefact. *stage* tells which part of the cascade answered:
-    ``first-stage``, or ``none`` where no model was there (then everything is a guess).
+    ``first-stage``, or ``none`` where no model was there and ``off`` where none was asked, because
+    nothing depended on it; then everything is a guess.
     """
 
     task_type: str
@@ -42,6 +43,7 @@ class Scores(msgspec.Struct, frozen=True):
 UNSCORED = Scores(
     task_type="Other", confidence=0.0, complexity=0.5, tier="medium", stage="none", uncertain=True
 )
+UNASKED = msgspec.structs.replace(UNSCORED, stage="off")
 
 
 def tier_of(complexity: float) -> str:

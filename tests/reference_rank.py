@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 
-MASK = 2**64 - 1
-
 
 def waiting_time(seed, i, share):
-    """Exponential time of candidate *i* from mixed bits (splitmix64)."""
-    z = (seed * 0x9E3779B97F4A7C15 + (i + 1) * 0xD1B54A32D192ED03) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    z ^= z >> 31
-    uniform = ((z >> 11) + 1) / 9007199254740993
+    """Exponential time of candidate *i* from mixed bits (32-bit finalizer of MurmurHash3)."""
+    bits = (seed * 0x9E3779B1 + (i + 1) * 0x85EBCA77) % 2**32
+    bits = (bits ^ bits >> 16) * 0x85EBCA6B % 2**32
+    bits = (bits ^ bits >> 13) * 0xC2B2AE35 % 2**32
+    uniform = ((bits ^ bits >> 16) + 0.5) / 2**32
     return -math.log(uniform) / share if share > 0 else math.inf
 
 

@@ -49,7 +49,8 @@ async def route(call: Call) -> web.StreamResponse:
     chat = call.dialect.read(body)
     request = request_of(call, body, chat)
     gateway = call.service.gateway
-    reading = await read(request, gateway.classifier, gateway.clock)
+    policy = gateway.routing.policies.for_project(request.principal.project)
+    reading = await read(request, gateway.classifier, policy, gateway.clock)
     found = explain_reading(reading, gateway.classifier, gateway.routing)
     return _json(
         call,

@@ -56,7 +56,8 @@ async def _explain(
     controls = ControlReader(settings.config.routing.modes).read(headers)
     classifier, clock = load_classifier(), SystemClock()
     routing = routing_of(settings, {})
-    reading = await read(unsent(chat, clock, controls), classifier, clock)
+    policy = routing.policies.default
+    reading = await read(unsent(chat, clock, controls), classifier, policy, clock)
     return reading, explain_reading(reading, classifier, routing)
 
 

@@ -58,6 +58,20 @@ MAKERS = {
     "grok": "x-ai",
 }
 
+# The provider that made a family. Others serve the same model to whom it is down for: a client that
+# names a model means its maker's, and its data should not go elsewhere by chance.
+HOMES = {
+    "openai": "openai",
+    "text-embedding-3-small": "openai",
+    "text-embedding-3-large": "openai",
+    "claude": "anthropic",
+    "gemini": "gemini",
+    "mixtral": "mistral",
+    "deepseek": "deepseek",
+    "command": "cohere",
+    "grok": "xai",
+}
+
 
 def capabilities(kind: Kind, letters: str) -> Capability:
     """The bits of a *kind* of model and of the *letters* t (tools), v (vision), j (JSON)."""

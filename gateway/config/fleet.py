@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.config.catalogue import KnownModel
+from gateway.config.catalogue import HOMES, KnownModel
 from gateway.config.configured_models import configured_models
 from gateway.config.offers import OFFERS, Offer
 from gateway.config.prices import configured_price, offered_price, price_list
@@ -79,10 +79,14 @@ class _Assembly:
     def bring(self) -> None:
         """What the providers serve by themselves."""
         for known in self.models.values():
+            home = self._sources.get(HOMES.get(known.family, ""))
+            at_home = home is not None and _offer(home, known.name, self._on) is not None
             for source in self._sources.values():
                 offer = _offer(source, known.name, self._on)
                 if offer is not None and (known.kind, source.family) in DIALECTS:
-                    self._make(source, known, offer, f"$.providers.{source.name}.models")
+                    made = self._make(source, known, offer, f"$.providers.{source.name}.models")
+                    if at_home and source is not home and made is not None:
+                        self.found[made.id] = msgspec.structs.replace(made, weight=0.0)
 
     def add(self) -> None:
         """What the operator adds."""
@@ -108,13 +112,13 @@ class _Assembly:
         offer: Offer,
         path: str,
         added: DeploymentSettings | None = None,
-    ) -> None:
+    ) -> Deployment | None:
         price = self._price(source, known, offer, added)
         if price is None:
             message = f"no price is known for {known.name} at {source.name}; "
             where = f"state one under models.{known.name}.price"
             self.problems.append(Problem(path, message + where))
-            return
+            return None
         made = _deployment(source, known, offer, price)
         if added is not None:
             made = msgspec.structs.replace(
@@ -124,6 +128,7 @@ class _Assembly:
                 weight=added.weight,
             )
         self.found[made.id] = made
+        return made
 
     def _price(
         self,

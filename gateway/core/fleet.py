@@ -76,7 +76,7 @@ class Deployment(msgspec.Struct, frozen=True):
     output_tokens_max: int
     price: Price
     region: str = ""
-    weight: float = 1.0
+    weight: float = 1.0  # share of the traffic among equals; 0: only when no other can
     timeouts: Timeouts = Timeouts()
     simulated: bool = False
     headers: dict[str, str] = {}  # sent with every attempt

@@ -115,9 +115,15 @@ def read_action(question: Question, policy: RoutingPolicy, *, virtual: bool) -> 
     return policy.action
 
 
+def is_off(question: Question, policy: RoutingPolicy) -> bool:
+    """Whether the named model answers whatever the request is about."""
+    virtual = question.model.lower() in policy.virtual
+    return read_action(question, policy, virtual=virtual) is RouteAction.DISABLED
+
+
 def read_doubt(task: str, *, hinted: bool, signals: Signals, scores: Scores) -> str:
     """Why the kind of work is not known, as the beginning of a sentence; "" when it is."""
-    if scores.stage == "none":
+    if scores.stage in {"none", "off"}:
         return "Not classified"
     if hinted and task != "Other":
         return ""

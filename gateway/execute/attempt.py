@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, TypeVar
 
@@ -12,6 +11,7 @@ from gateway.core.transport import Transport, TransportError, UpstreamResponse
 from gateway.execute.call import Call
 from gateway.execute.failures import Failed, failed_status, failed_stream, failed_transport
 from gateway.execute.feeds import Feed
+from gateway.execute.silence import Silence
 
 ERROR_BYTES_MAX: Final = 64 * 2**10  # of an error body that is passed on; a longer one is cut
 
@@ -35,18 +35,23 @@ async def attempt(
         Failed: no answer, or *use* had reason to raise it.
     """
     response: UpstreamResponse | None = None
+
+    async def converse() -> T:
+        nonlocal response
+        response = await transport.send(
+            "POST",
+            call.url,
+            call.headers,
+            call.body,
+            connect_s=call.deployment.timeouts.connect_s,
+        )
+        if not 200 <= response.status < 300:
+            await _refuse(call, response, wall_s)
+        return await use(response)
+
+    patience = Silence(limit_s, limit_s)
     try:
-        async with asyncio.timeout(limit_s):
-            response = await transport.send(
-                "POST",
-                call.url,
-                call.headers,
-                call.body,
-                connect_s=call.deployment.timeouts.connect_s,
-            )
-            if not 200 <= response.status < 300:
-                await _refuse(call, response, wall_s)
-            return await use(response)
+        return await patience.wait(converse())
     except BaseException as error:
         status = None
         if response is not None:
@@ -60,6 +65,8 @@ async def attempt(
             failed.status = status
             raise failed from None
         raise
+    finally:
+        patience.stop()
 
 
 async def begin(response: UpstreamResponse, feed: Feed, precommit_bytes_max: int) -> bytes:

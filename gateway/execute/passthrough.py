@@ -74,7 +74,7 @@ class RawReply:
             UpstreamTimeout, UpstreamUnavailable: the answer broke off; the client's must too.
         """
         try:
-            piece = await self._silence.read(self._response)
+            piece = await self._silence.wait(self._response.read())
         except BaseException as error:
             await self.aclose()
             if isinstance(error, TimeoutError | TransportError):

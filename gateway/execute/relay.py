@@ -89,7 +89,7 @@ class Relay:
             if feed.over:
                 await self._finish()
                 return b""
-            chunk = await self._silence.read(self._source.response)
+            chunk = await self._silence.wait(self._source.response.read())
             piece = feed.take(chunk) if chunk else feed.close()
         except asyncio.CancelledError:
             self._leave()

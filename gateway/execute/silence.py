@@ -1,20 +1,21 @@
-"""Bounds every silence of a stream, and the stream itself, with one timer for all its reads."""
+"""Bounds the waits of one exchange, with one timer for all of them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
-from gateway.core.transport import UpstreamResponse
+T = TypeVar("T")
 
 
 class Silence:
     """
-    Reads from one answer, waiting at most *silence_s* for each piece and *s_left* for all of them.
+    Waits at most *silence_s* each time, and *s_left* in all. What passes between two waits does
+    not count as silence: a slow client is not a silent upstream.
 
-    The time that the reader takes between two pieces does not count: a slow client is not a silent
-    upstream. ``asyncio.timeout`` would start and cancel a timer per piece; here the one timer looks
-    when it fires whether it fires too early.
+    ``asyncio.timeout`` costs 9 µs, more than all else that is done for an event of a stream. Here
+    a timer that fires looks whether it fires too early, so that most waits start none.
 
     The mutable state: which task waits and until when, and whether we have cancelled it.
     """
@@ -28,31 +29,30 @@ class Silence:
         self._until_s = 0.0
         self._expired = False
 
-    async def read(self, response: UpstreamResponse) -> bytes:
+    async def wait(self, awaited: Awaitable[T]) -> T:
         """
-        The next piece of *response*.
+        What *awaited* gives.
 
         Raises:
-            TimeoutError: nothing came in time.
+            TimeoutError: not in time; *awaited* was cancelled.
         """
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for the type checker: a coroutine runs in a task
-        cancels = task.cancelling()
+        cancels = 0 if task is None else task.cancelling()
         self._until_s = min(self._loop.time() + self._silence_s, self._end_s)
         self._task = task
         if self._timer is None:
             self._timer = self._loop.call_at(self._until_s, self._check)
         try:
-            return await response.read()
+            return await awaited
         except asyncio.CancelledError:
-            if self._expired and task.uncancel() <= cancels:
+            if self._expired and task is not None and task.uncancel() <= cancels:
                 raise TimeoutError from None
             raise
         finally:
             self._task = None
 
     def stop(self) -> None:
-        """No more reads will come."""
+        """No more waits will come."""
         if self._timer is not None:
             self._timer.cancel()
 

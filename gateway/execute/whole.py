@@ -11,10 +11,7 @@ from gateway.core.transport import UpstreamResponse
 from gateway.execute.call import Call, Headers
 from gateway.execute.failures import Failed, failed_stream
 from gateway.execute.upstream_headers import reply_headers
-from gateway.wire.decode import NULL
 from gateway.wire.members import edit
-from gateway.wire.openai_usage import UNREADABLE
-from gateway.wire.openai_watch import FALSY
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -33,12 +30,13 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct):
-    """Some providers say 200 and mean an error."""
+    """Some providers say 200 and mean an error; null and empty ones mean none."""
 
-    error: msgspec.Raw = NULL
+    error: object = None
 
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 async def read_whole(
@@ -107,7 +105,7 @@ def _check(call: Call, body: bytes) -> None:
         said = ENVELOPE.decode(body)
     except UNREADABLE:
         raise _malformed(200) from None
-    if bytes(said.error) not in FALSY:
+    if said.error:
         raise failed_stream(call.upstream.read_error(200, body))
 
 

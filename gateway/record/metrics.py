@@ -75,7 +75,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
 }
 
 OTHER = "other"
-SCORE_STAGES = frozenset({"first-stage", "encoder", "none"})
+SCORE_STAGES = frozenset({"first-stage", "encoder", "none", "off"})
 BREAKER_STATES = {"closed": 0, "half_open": 1, "cooldown": 2, "open": 3}
 PLAIN_STATUSES = frozenset({200, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504})
 

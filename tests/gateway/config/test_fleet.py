@@ -269,3 +269,13 @@ def test_a_fleet_hides_its_secrets():
     assert by_id(found)["openai/gpt-4o"].api_key == "secret-1"
     assert "secret" not in f"{found!r} {found} {found.deployments[0]}"
     assert "secret" not in repr(msgspec.structs.asdict(found.deployments[0]))
+
+
+def test_a_model_is_asked_of_its_maker_first():
+    """Who resells a model that its maker serves too only gets what the maker cannot take."""
+    both = fleet(OPENAI_API_KEY="a", OPENROUTER_API_KEY="b")
+    weights = {d.provider: d.weight for d in both.deployments if d.model == "gpt-4o"}
+    alone = fleet(OPENROUTER_API_KEY="b")
+
+    assert weights == {"openai": 1.0, "openrouter": 0.0}
+    assert {d.weight for d in alone.deployments} == {1.0}

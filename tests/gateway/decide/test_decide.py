@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 
 from gateway.config.schema import Config, Policy
 from gateway.core.errors import ModelNotFound, NoEligibleModel, PolicyError
@@ -22,11 +22,11 @@ anything = settings(deadline=None, max_examples=100)
 
 
 def decided(situation, **changes):
-    """The decision, or nothing where there is none to look at."""
+    """The decision, None where there is none to look at."""
     try:
         return situation.decide(**changes)
     except (PolicyError, ModelNotFound):
-        assume(False)
+        return None
 
 
 @anything
@@ -48,6 +48,8 @@ def test_a_decision_is_a_function_of_its_arguments(situation):
 def test_the_ranking_is_a_list_to_try(situation):
     """Every deployment at most once, the answer first, no longer than can be tried."""
     decision = decided(situation)
+    if decision is None:
+        return
 
     assert len(set(decision.ranking)) == len(decision.ranking)
     assert 1 <= len(decision.ranking) <= RANKING_MAX
@@ -60,6 +62,8 @@ def test_the_ranking_is_a_list_to_try(situation):
 def test_what_is_forbidden_is_never_tried(situation):
     """Denied models, regions and cost limits hold for the answer and for every failover."""
     decision = decided(situation)
+    if decision is None:
+        return
     policy, controls = situation.config.policy, situation.asked.controls
 
     for name in decision.ranking:
@@ -76,7 +80,8 @@ def test_what_is_forbidden_is_never_tried(situation):
 def test_a_chosen_model_can_do_what_is_needed(situation):
     """Another model than the client's own is never chosen beyond its abilities or its context."""
     decision = decided(situation)
-    assume(decision.routed)
+    if decision is None or not decision.routed:
+        return
     place, read = situation.place(decision.ranking[0]), situation.read
 
     assert read.needs & ~place.capabilities == Capability.NONE
@@ -89,6 +94,8 @@ def test_a_chosen_model_can_do_what_is_needed(situation):
 def test_an_unavailable_deployment_is_the_last_resort(situation):
     """It is first only where it is the client's own or nothing else was left."""
     decision = decided(situation)
+    if decision is None:
+        return
     down = {name for name, health in situation.health.items() if not health.available}
 
     assert decision.provider_healthy == (decision.ranking[0] not in down)
@@ -102,7 +109,8 @@ def test_routing_off_never_changes_the_model(situation):
     """Whatever pins, rules, modes and policies say: the model as asked, or a refusal."""
     off = msgspec.structs.replace(situation.asked.controls, action=RouteAction.DISABLED)
     decision = decided(situation, controls=off)
-    assume(decision.original_model is not None)
+    if decision is None or decision.original_model is None:
+        return
 
     assert decision.action is RouteAction.DISABLED
     assert not decision.routed
@@ -128,7 +136,8 @@ def test_auto_never_costs_more_on_an_easy_prompt(situation):
     decision = decided(situation)
     own = {d.id for d in situation.fleet.deployments if d.model == model}
     candidates = situation.explain().candidates
-    assume(any(c.deployment in own and not c.lost for c in candidates))
+    if not any(c.deployment in own and not c.lost for c in candidates):
+        return
 
     assert decision.cost_nano_usd <= decision.cost_original_nano_usd
     assert decision.savings_nano_usd >= 0
@@ -141,7 +150,8 @@ def test_observe_has_no_effect(situation):
     off = msgspec.structs.replace(situation.asked.controls, action=RouteAction.DISABLED)
     on = msgspec.structs.replace(situation.asked.controls, action=OBSERVE)
     kept, observed = decided(situation, controls=off), decided(situation, controls=on)
-    assume(kept.original_model is not None and situation.asked.provider is None)
+    if kept is None or kept.original_model is None or situation.asked.provider is not None:
+        return
 
     assert observed.ranking == kept.ranking
     assert observed.cost_nano_usd == kept.cost_nano_usd

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import msgspec
 import pytest
@@ -22,14 +23,28 @@ from gateway.core.outcome import Ending, Failure
 from gateway.core.request import Kind
 from gateway.core.transport import TransportError, UpstreamResponse
 from tests.fakes.clock import ManualClock
-from tests.fakes.upstream import chat_answer, hang_up, raw, scripted, silence, whole
+from tests.fakes.upstream import (
+    DONE,
+    ROLE,
+    Cut,
+    chat_answer,
+    chat_event,
+    hang_up,
+    raw,
+    scripted,
+    silence,
+    stream,
+    whole,
+)
 from tests.gateway.execute.samples import (
     ASK,
     ASK_CLAUDE,
+    ASK_STREAM,
     EAGER,
     QUICK,
     bench,
     deployment,
+    read_all,
     request,
     soon,
 )
@@ -496,3 +511,43 @@ async def test_execute_speaks_the_other_dialect_through() -> None:
         assert dict(reply.headers) == {"x-upstream-request-id": "r"}
         assert b.outcome.usage is not None
         assert b.outcome.usage.tokens_in == 100
+
+
+async def test_execute_under_fire() -> None:
+    """
+    Two hundred requests at once over three bad upstreams and one good one, a third of the clients
+    leaving: every outcome is told once, no probe is forgotten and no connection is left in use.
+    """
+    random = Random(7)
+    cut = stream(ROLE, chat_event("x"), Cut)
+    good = stream(chat_event("x"), chat_event(finish="stop"), DONE)
+    async with (
+        scripted(hang_up()) as one,
+        scripted(whole(status=500)) as two,
+        scripted(cut) as three,
+        scripted(good) as four,
+        bench(
+            *(deployment(f"{i}/1", up.url) for i, up in enumerate((one, two, three, four))),
+            reliability=msgspec.structs.replace(
+                EAGER, breaker_failures=3, breaker_open_s=0.001, breaker_open_s_max=0.001
+            ),
+        ) as b,
+    ):
+        ids = [one.id for one in b.upstreams.fleet.deployments]
+
+        async def client(leave: bool) -> None:
+            reply = await b.ask(request(ASK_STREAM), *random.sample(ids, 4))
+            assert reply.stream is not None
+            if leave:
+                await reply.stream.aclose()
+            else:
+                await read_all(reply)
+
+        clients = [asyncio.create_task(client(random.random() < 0.2)) for _ in range(200)]
+        for task in clients[::7]:
+            asyncio.get_running_loop().call_later(random.random() * 0.2, task.cancel)
+        await asyncio.gather(*clients, return_exceptions=True)
+
+        assert len(b.outcomes) == 200
+        assert {outcome.ending for outcome in b.outcomes} >= {Ending.COMPLETE, Ending.TRUNCATED}
+        assert not any(one._breaker._probing for one in b.upstreams.standings.values())

@@ -10,19 +10,13 @@ from gateway.execute.silence import Silence
 
 
 class Pieces:
-    """An answer whose pieces come when the test says so."""
-
-    status = 200
+    """They come when the test says so."""
 
     def __init__(self) -> None:
-        self.headers: dict[str, str] = {}
         self.queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def read(self) -> bytes:
         return await self.queue.get()
-
-    def close(self) -> None:
-        pass
 
 
 async def test_silence_reads() -> None:
@@ -31,7 +25,7 @@ async def test_silence_reads() -> None:
     silence = Silence(5.0, 5.0)
     for piece in (b"a", b"b"):
         pieces.queue.put_nowait(piece)
-        assert await silence.read(pieces) == piece
+        assert await silence.wait(pieces.read()) == piece
     silence.stop()
 
 
@@ -41,7 +35,7 @@ async def test_silence_is_bounded(silence_s: float, s_left: float) -> None:
     silence = Silence(silence_s, s_left)
 
     with pytest.raises(TimeoutError):
-        await silence.read(Pieces())
+        await silence.wait(Pieces().read())
 
     task = asyncio.current_task()
     assert task is not None
@@ -55,7 +49,7 @@ async def test_silence_counts_each_piece_anew() -> None:
     loop = asyncio.get_running_loop()
     for count in range(4):
         loop.call_later(0.06, pieces.queue.put_nowait, bytes([count]))
-        assert await silence.read(pieces) == bytes([count])
+        assert await silence.wait(pieces.read()) == bytes([count])
     silence.stop()
 
 
@@ -64,20 +58,20 @@ async def test_silence_does_not_count_a_slow_reader() -> None:
     pieces = Pieces()
     pieces.queue.put_nowait(b"a")
     silence = Silence(0.05, 5.0)
-    await silence.read(pieces)
+    await silence.wait(pieces.read())
     elapsed = asyncio.Event()
     asyncio.get_running_loop().call_later(0.1, elapsed.set)
     await elapsed.wait()
 
     pieces.queue.put_nowait(b"b")
-    assert await silence.read(pieces) == b"b"
+    assert await silence.wait(pieces.read()) == b"b"
     silence.stop()
 
 
 async def test_silence_leaves_other_cancellations_alone() -> None:
     """A client that leaves is not a silent upstream."""
     silence = Silence(5.0, 5.0)
-    task = asyncio.create_task(silence.read(Pieces()))
+    task = asyncio.create_task(silence.wait(Pieces().read()))
     await asyncio.sleep(0)
     task.cancel()
 

@@ -1,0 +1,96 @@
+"""The first stage of the classifier: hashed words and one table of weights."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.linear import HEADS_MAX, add_rows
+from models.features import read_features
+from models.manifest import FILES, REMEDY, ArtefactError, Manifest, read_manifest, read_weights
+from models.scores import TASK_TYPES, UNSCORED, Scores, tier_of
+
+STAGE = "first-stage"
+COMPLEXITY = len(TASK_TYPES)  # the head behind those of the task types
+
+
+class FirstStage:
+    """
+    Task type and complexity of any text, without a queue, a thread or a wait.
+
+    Deterministic: the same text and artefact give the same bits on every machine that rounds as
+    IEEE 754 says.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        table: NDArray[np.int8],
+        scale: NDArray[np.float64],
+        bias: NDArray[np.float64],
+    ) -> None:
+        self.manifest = manifest
+        self.table = table  # int8[2**bits, HEADS_MAX]
+        self.scale = scale  # float64[HEADS_MAX]: one step of the table
+        self.bias = bias  # float64[HEADS_MAX]
+
+    @classmethod
+    def load(cls, folder: Path = FILES) -> FirstStage:
+        """Read and check the artefact in *folder*. Raises ArtefactError."""
+        manifest = read_manifest(folder)
+        content = read_weights(folder, manifest)
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                table, scale, bias = arrays["table"], arrays["scale"], arrays["bias"]
+        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            raise ArtefactError(f"{folder / manifest.weights}: {error}; {REMEDY}") from error
+        rows = (1 << manifest.bits, HEADS_MAX)
+        if table.shape != rows or table.dtype != np.int8:
+            raise ArtefactError(
+                f"{folder / manifest.weights}: table is {table.dtype}{list(table.shape)},"
+                f" expected int8{list(rows)}; {REMEDY}"
+            )
+        return cls(manifest, table, scale, bias)
+
+    @property
+    def version(self) -> str:
+        """Name and version of the artefact, for records."""
+        return f"{self.manifest.name}-{self.manifest.version}"
+
+    def score(self, text: str) -> Scores:
+        """Calibrated scores of an excerpt; UNSCORED when there is nothing to read in it."""
+        raw = self.raw_scores(text)
+        if raw is None:
+            return UNSCORED
+        best, confidence = self.most_likely(raw[:COMPLEXITY].tolist())
+        complexity = float(
+            np.interp(raw[COMPLEXITY], self.manifest.complexity_from, self.manifest.complexity_to)
+        )
+        return Scores(
+            task_type=TASK_TYPES[best],
+            confidence=confidence,
+            complexity=complexity,
+            tier=tier_of(complexity),
+            stage=STAGE,
+            uncertain=confidence < self.manifest.uncertain_below,
+        )
+
+    def raw_scores(self, text: str) -> NDArray[np.float64] | None:
+        """float64[HEADS_MAX]: uncalibrated scores, None for a text without features."""
+        sums = np.zeros(HEADS_MAX, dtype=np.float64)
+        found = False
+        for features in read_features(text, self.manifest.bits):
+            add_rows(self.table, features.ids, features.weight, sums)
+            found = True
+        return sums * self.scale + self.bias if found else None
+
+    def most_likely(self, raw: list[float]) -> tuple[int, float]:
+        """Index of the best label and its probability. The first of equals wins."""
+        top = max(raw)
+        total = math.fsum(math.exp((score - top) / self.manifest.temperature) for score in raw)
+        return raw.index(top), 1.0 / total
