@@ -69,7 +69,11 @@ class App:
         self.metrics = Metrics(fleet, VERSION)
         self._store = Store(self.settings.database_url)
         self.recorder = Recorder(self._store, config.recording, clock, self.metrics.observe)
-        self._pool = Pool(clock=clock)
+        self._pool = Pool(
+            clock=clock,
+            limits=connection_limits(self.settings),
+            connections_max=config.server.requests_max,
+        )
         self.upstreams = Upstreams(
             fleet,
             real=self._pool,
@@ -187,6 +191,18 @@ class App:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+
+
+def connection_limits(settings: Settings) -> dict[str, int]:
+    """Most connections by base URL, where the operator set one."""
+    providers = settings.config.providers
+    return {
+        deployment.base_url: limit
+        for deployment in settings.fleet.deployments
+        if not deployment.simulated and deployment.provider in providers
+        for limit in (providers[deployment.provider].connections_max,)
+        if limit is not None
+    }
 
 
 def routing_of(settings: Settings, health: Mapping[str, Health]) -> Routing:

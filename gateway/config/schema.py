@@ -67,7 +67,7 @@ class ProviderSettings(Section, frozen=True):
     region: str | None = None
     headers: dict[str, str] = {}  # values may be secrets
     timeouts: TimeoutSettings = TimeoutSettings()
-    connections_max: Annotated[int, Meta(ge=1)] | None = None
+    connections_max: Annotated[int, Meta(ge=1)] | None = None  # None: as server.requests_max
     omit: tuple[str, ...] | None = None  # body members this provider rejects
     simulated: bool = False  # answer from the built-in simulated provider instead
     models: tuple[str, ...] | None = None  # of our catalogue; None: those known to be there

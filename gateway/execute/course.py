@@ -7,6 +7,7 @@ import msgspec
 from gateway.core.decision import Decision
 from gateway.core.errors import UpstreamThrottled, UpstreamUnavailable
 from gateway.core.fleet import Deployment
+from gateway.core.outcome import Failure
 from gateway.execute.breaker import Permit
 from gateway.execute.failures import Failed
 from gateway.execute.standing import Standing
@@ -65,6 +66,15 @@ class Course:
             if chosen is not None:
                 return chosen
         return None
+
+    def after(self, chosen: Chosen, failed: Failed) -> list[Deployment]:
+        """
+        Who is left, in the order to try. What failed at one provider, other than a limit of that
+        very deployment, is likely to fail for its other models too, so other providers go first.
+        """
+        if failed.failure is Failure.THROTTLED:
+            return self.left
+        return sorted(self.left, key=lambda one: one.provider == chosen.deployment.provider)
 
     def again(self, chosen: Chosen) -> Chosen | None:
         """The same deployment once more, unless its breaker has opened."""

@@ -82,7 +82,7 @@ async def _answer(errand: Errand) -> Reply:
         retries_here = 0 if following is None else retries_here + 1
         if following is None and step is not Step.GIVE_UP:
             refused = failures[-1].failure is Failure.REFUSED
-            following = course.next(second if refused else course.left)
+            following = course.next(second if refused else course.after(chosen, failures[-1]))
         if following is None:
             raise error_of(failures, chosen.deployment, errand, course.recovery_s())
         upstreams.budget.withdraw(upstreams.clock.monotonic())

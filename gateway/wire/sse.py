@@ -40,8 +40,9 @@ class Splitter:
         Raises:
             EventTooLarge: an event, complete or not, has more than ``event_bytes_max`` bytes.
         """
-        if not self._pieces and b"\r" not in chunk and 0 <= chunk.find(b"\n\n") == len(chunk) - 2:
-            return [self._checked(chunk)]
+        whole = chunk.endswith(b"\n\n") and not chunk.endswith(b"\n\n\n")  # no half terminator
+        if whole and not self._pieces and b"\r" not in chunk:
+            return self._whole(chunk)
         window = self._tail + chunk
         if TERMINATOR.search(window) is None:
             self._keep(chunk, window)
@@ -49,6 +50,12 @@ class Splitter:
         begin = max(0, self._bytes - len(self._tail))
         text = b"".join((*self._pieces, chunk)) if self._pieces else chunk
         return self._cut(text, begin)
+
+    def _whole(self, chunk: bytes) -> list[bytes]:
+        """The events of a chunk that holds whole ones only, the usual case."""
+        if chunk.find(b"\n\n") == len(chunk) - 2:
+            return [self._checked(chunk)]
+        return [self._checked(event + b"\n\n") for event in chunk[:-2].split(b"\n\n")]
 
     def rest(self) -> bytes:
         """

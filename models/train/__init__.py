@@ -1,1 +1,1 @@
-"""Training of the artefacts in models/files. Runs in its own environment; the gateway never imports it."""
+"""Training of the artefacts in models/files: an environment of its own, never the gateway's."""

@@ -179,6 +179,17 @@ async def test_pool_sends_again_on_a_stale_connection() -> None:
         assert len(upstream.received) == 3
 
 
+async def test_pool_forgets_a_connection_that_closed_while_idle() -> None:
+    """An upstream may close between two requests: the next one has a new connection."""
+    answer = raw(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc", close=True)
+    async with scripted(answer) as upstream, pooled() as pool:
+        for _ in range(2):
+            assert await read_all(await send(pool, upstream.url)) == b"abc"
+            await soon(upstream.received[-1].gone)
+
+        assert len({received.peer for received in upstream.received}) == 2
+
+
 async def test_pool_sends_once_on_a_new_connection() -> None:
     """On a connection that was never idle a loss is a loss: the request may have been served."""
     async with scripted(hang_up()) as upstream, pooled() as pool:
