@@ -16,6 +16,7 @@ SHAPE = inspect.type_info(Config)
 SCALARS = (  # whose wrong values are shown
     inspect.BoolType, inspect.IntType, inspect.FloatType, inspect.LiteralType, inspect.EnumType,
 )  # fmt: skip
+LOST = object()
 SHOWN_MAX = 40  # characters of a wrong value in a message
 
 
@@ -26,16 +27,54 @@ def decode(tree: Tree) -> Config:
     A section without content, all of it commented out, is an empty one.
 
     Raises:
-        ConfigErrors: every unknown key, missing member and wrong type.
+        ConfigErrors: every unknown key, missing member and wrong type; ``sound`` is what is right.
     """
     tree = _filled(tree, SHAPE)
     problems = list(_mistakes(tree, SHAPE, "$"))
     if problems:
-        raise ConfigErrors(problems)
+        sound = _sound(tree, SHAPE)
+        raise ConfigErrors(problems, None if sound is LOST else msgspec.convert(sound, Config))
     try:
         return msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:  # a mistake that the walk has no words for
         raise ConfigErrors([Problem("$", str(error))]) from None
+
+
+def _sound(value: Tree, shape: inspect.Type) -> Any:
+    """
+    *value* without its mistakes: unknown keys are left out, and wrong members that have a default.
+    LOST when that is not enough: what is gone may be what other parts refer to.
+    """
+    shape = shape if value is None else _inner(shape)
+    if isinstance(shape, inspect.StructType) and isinstance(value, dict):
+        fields = {field.encode_name: field for field in shape.fields}
+        kept = {n: _sound(item, fields[n].type) for n, item in value.items() if n in fields}
+        lost = [n for n, item in kept.items() if item is LOST]
+        missing = any(field.required and n not in kept for n, field in fields.items())
+        if missing or any(fields[n].required or _named(fields[n].type) for n in lost):
+            return LOST
+        return {n: item for n, item in kept.items() if item is not LOST}
+    if isinstance(shape, inspect.DictType) and isinstance(value, dict):
+        items = {n: _sound(item, shape.value_type) for n, item in value.items()}
+        keys = (_sound(name, shape.key_type) for name in items)
+        return LOST if any(part is LOST for part in (*items.values(), *keys)) else items
+    if isinstance(shape, inspect.VarTupleType) and isinstance(value, list):
+        listed = [_sound(item, shape.item_type) for item in value]
+        return LOST if any(item is LOST for item in listed) else listed
+    return LOST if next(_mistakes(value, shape, "$"), None) else value
+
+
+def _named(shape: inspect.Type) -> bool:
+    """Whether a member of this shape holds what other parts may name."""
+    holders = inspect.DictType | inspect.VarTupleType | inspect.StructType
+    return isinstance(_inner(shape), holders)
+
+
+def _inner(shape: inspect.Type) -> inspect.Type:
+    """*shape* without "or nothing"."""
+    if not isinstance(shape, inspect.UnionType):
+        return shape
+    return next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
 
 
 def mistake(value: Tree, shape: inspect.Type) -> str | None:
@@ -63,10 +102,9 @@ def _filled(value: Tree, shape: inspect.Type) -> Tree:
 
 
 def _mistakes(value: Tree, shape: inspect.Type, path: str) -> Iterator[Problem]:
-    if isinstance(shape, inspect.UnionType):
-        if value is None:
-            return
-        shape = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
+    if isinstance(shape, inspect.UnionType) and value is None:
+        return
+    shape = _inner(shape)
     if isinstance(shape, inspect.StructType) and isinstance(value, dict):
         yield from _of_members(value, shape, path)
     elif isinstance(shape, inspect.DictType) and isinstance(value, dict):

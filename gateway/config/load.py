@@ -32,7 +32,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """
     problems: list[Problem] = []
     port = _port(environ, problems)
-    config = Config()
+    config, sound = Config(), None
     try:
         if path is not None:
             tree, duplicates = parse(_read(path))
@@ -40,8 +40,9 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
             config = decode(tree)
     except ConfigErrors as errors:
         problems += errors.problems
+        sound = errors.sound
     if problems:
-        raise ConfigErrors(problems)
+        raise ConfigErrors(problems, sound)
     host = environ.get("SWITCHYARD_HOST") or config.server.host
     server = msgspec.structs.replace(
         config.server, host=host, port=config.server.port if port is None else port

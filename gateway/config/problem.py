@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from gateway.config.schema import Config
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -16,10 +20,14 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ConfigErrors(Exception):
-    """The configuration cannot be used. *problems* are never empty, in the order of the file."""
+    """
+    The configuration cannot be used. *problems* are never empty, in the order of the file. *sound*
+    is what is left of it without its mistakes of form, where that can still be judged.
+    """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], sound: Config | None = None) -> None:
         self.problems = tuple(problems)
+        self.sound = sound
         super().__init__("\n".join(f"{found.path}: {found.message}" for found in self.problems))
 
 

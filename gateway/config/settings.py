@@ -58,9 +58,13 @@ def read_settings(
     The settings of the file *path*, or the defaults, at the prices of the day *on* (today).
 
     Raises:
-        ConfigErrors: every problem of form, or else every problem of meaning.
+        ConfigErrors: every problem of form, and of meaning as far as the form allows.
     """
-    config = load(path, environ)
+    try:
+        config = load(path, environ)
+    except ConfigErrors as errors:
+        meant = check(errors.sound, environ) if errors.sound is not None else []
+        raise ConfigErrors([*errors.problems, *meant]) from None
     problems = check(config, environ)
     try:
         fleet = build_fleet(config, environ, on=on)

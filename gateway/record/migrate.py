@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from gateway.record.tables import REVISION
 
 FOLDER = Path(__file__).parent / "migrations"
+ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the command that runs in a global
 
 
 def upgrade(engine: Engine) -> None:
@@ -38,4 +40,5 @@ def run_migrations(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, REVISION)
+    with ONE_AT_A_TIME:
+        command.upgrade(config, REVISION)

@@ -110,3 +110,29 @@ def test_the_version_ignores_the_rest(read):
     text = "server: {port: 1}\nkeys: [{id: a, secret: env:A}]\nrecording: {keep_days: 1}"
 
     assert read(text, A="x").version == read().version
+
+
+def test_problems_of_form_and_of_meaning_come_together(tmp_path):
+    """A misspelt key does not hide that a mode is unknown, nor that a rule has no target."""
+    path = tmp_path / "c.yaml"
+    path.write_text("routing: {mode: ecco, baselin: x}\nrules: [{id: a, then: {}}]\n")
+
+    with pytest.raises(ConfigErrors) as caught:
+        read_settings(path, {})
+
+    assert [problem.path for problem in caught.value.problems] == [
+        "$.routing.baselin",
+        "$.routing.mode",
+        "$.rules[0].then",
+    ]
+
+
+def test_what_is_lost_is_not_missed(tmp_path):
+    """A mode that is malformed is one mistake; that others name it is none."""
+    path = tmp_path / "c.yaml"
+    path.write_text("routing: {mode: mine, modes: {mine: {floors: 3}}}\n")
+
+    with pytest.raises(ConfigErrors) as caught:
+        read_settings(path, {})
+
+    assert [problem.path for problem in caught.value.problems] == ["$.routing.modes.mine.floors"]

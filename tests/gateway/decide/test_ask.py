@@ -7,7 +7,7 @@ import pytest
 from gateway.config.schema import Policy, Project, Routing, Rule, Target
 from gateway.core.errors import ModelNotFound
 from gateway.core.request import Kind, RouteAction
-from gateway.decide.ask import read_ask
+from gateway.decide.ask import is_off, read_ask
 from gateway.decide.fleet_view import fleet_rows
 from models.scores import UNSCORED
 from tests.gateway.decide.samples import deployment, policy, question, scores, signals, usual_fleet
@@ -192,3 +192,19 @@ def test_tier_assumed(scored, config, tier):
 def test_a_denied_model_is_still_a_model():
     """Whether a model may be used is not a question of its name."""
     assert ask(question("gpt-4"), policy=Policy(denied_models=("gpt-4",))).own is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "config", "off"),
+    [
+        (question("gpt-4"), {}, True),
+        (question("gpt-4", mode="eco"), {}, False),
+        (question("gpt-4", action=OBSERVE), {}, False),
+        (question("AUTO", action=DISABLED), {}, False),
+        (question("gpt-4"), ROUTING, False),
+        (question("unknown"), {}, True),  # refused later, and not for what it is about
+    ],
+)
+def test_routing_is_off(asked, config, off):
+    """A request whose decision no score can change needs no classifier."""
+    assert is_off(asked, policy(FLEET, **config)) is off
