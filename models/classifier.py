@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 from models.linear import FirstStage
+from models.manifest import FILES, ArtefactError
 from models.scores import UNSCORED, Scores
+
+log = logging.getLogger("switchyard")
 
 NO_MODEL = "none"
 
@@ -43,3 +49,15 @@ class Classifier:
             f"first stage {self.version}: {len(manifest.labels)} task types,"
             f" uncertain below {manifest.uncertain_below:.2f}"
         )
+
+
+def load_classifier(folder: Path = FILES) -> Classifier:
+    """
+    The classifier of the artefacts in *folder*. One that cannot be used is logged as an error, and
+    the gateway goes on without: a request keeps the client's own model.
+    """
+    try:
+        return Classifier(FirstStage.load(folder))
+    except ArtefactError as error:
+        log.error("no classifier: %s", error)  # noqa: TRY400 - the message says it all
+        return Classifier(None)

@@ -34,7 +34,7 @@ class Predictions(msgspec.Struct, frozen=True):
     @property
     def right(self) -> NDArray[np.bool_]:
         """Whether each label is the given one."""
-        return self.labels == np.array([row.label for row in self.rows])
+        return np.equal(self.labels, [row.label for row in self.rows])
 
 
 def macro_f1(found: NDArray[np.int64], given: NDArray[np.int64], classes: int) -> float:
@@ -99,7 +99,7 @@ def slices(found: Predictions) -> Iterator[tuple[str, Predictions]]:
 
 def report(found: Predictions, rows_min: int = 30) -> str:
     """A Markdown table of all slices, then accuracy by group, language and task type."""
-    lines = []
+    lines: list[str] = []
     for name, part in slices(found):
         measures = measure(part)
         if not lines:

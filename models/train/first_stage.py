@@ -28,7 +28,7 @@ from models.scores import TASK_TYPES
 from models.train import calibrate, evaluate, ridge
 from models.train.data import Row, data_sha256, read_phrases, read_rows
 
-BITS = 17
+BITS = 19
 PENALTY = 1.0
 NAME = "first-stage"
 WEIGHTS = "first_stage.npz"

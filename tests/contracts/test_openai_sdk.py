@@ -24,6 +24,14 @@ WEATHER = {
     },
 }
 HELLO = [{"role": "user", "content": "Say hello in French."}]
+# So plain that the classifier is sure of it, and so easy that a cheap model will do.
+PLAIN = [
+    {
+        "role": "user",
+        "content": "Summarize this in one sentence: The shop opens at nine, closes at six, and "
+        "is shut on Sundays. On holidays it opens at ten.",
+    }
+]
 
 
 @pytest.fixture
@@ -205,7 +213,7 @@ def test_controls_in_the_body(client):
     """extra_body reaches us and not the upstream."""
     raw = client.chat.completions.with_raw_response.create(
         model="gpt-4",
-        messages=HELLO,
+        messages=PLAIN,
         extra_body={"switchyard": {"route_action": "auto", "mode": "eco"}},
     )
 

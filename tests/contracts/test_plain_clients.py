@@ -6,6 +6,14 @@ import httpx
 import pytest
 
 HELLO = [{"role": "user", "content": "Say hello in French."}]
+# So plain that the classifier is sure of it, and so easy that a cheap model will do.
+PLAIN = [
+    {
+        "role": "user",
+        "content": "Summarize this in one sentence: The shop opens at nine, closes at six, and "
+        "is shut on Sundays. On holidays it opens at ten.",
+    }
+]
 
 
 @pytest.fixture
@@ -116,7 +124,7 @@ def test_observe_changes_nothing(http):
     """Observe reports what it would do, and the named model answers."""
     reply = http.post(
         "/v1/chat/completions",
-        json={"model": "gpt-4", "messages": HELLO},
+        json={"model": "gpt-4", "messages": PLAIN},
         headers={"X-Switchyard-Route-Action": "observe"},
     )
 

@@ -1,0 +1,146 @@
+"""What the heads are taught, over one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.scores import TASK_TYPES
+from models.train.corpus import ABSOLUTE, Sample
+
+SMOOTHING = 0.05  # labels are doubtful in one row of ten
+LEVEL = 4.0  # weight of the squared error of the complexity
+ORDER = 0.5  # of the order of complexities within a source
+GAIN = 1.0
+FAILING = 1.0
+LANGUAGE = 0.05
+APART = 0.04  # complexities closer than this have no order
+SHARPNESS = 6.0  # of the order: complexities one sixth apart should differ clearly
+SOFT = 1.0  # weight of the teacher's opinion
+HARD_BESIDE_SOFT = 0.5  # of the label, where there is a teacher
+ALIKE = 1.0  # of the pooled vector's likeness to the teacher's
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets of all samples as tensors; NaN or weight 0 where a sample has none."""
+
+    task: Tensor
+    task_weight: Tensor
+    complexity: Tensor
+    scale: Tensor  # number of the scale, 0 for that of the guide, -1 for none
+    gain: Tensor
+    failing: Tensor
+    gain_weight: Tensor
+    language: Tensor  # -1 where unknown
+    soft: dict[str, Tensor]  # what a teacher says, empty without one
+
+
+def targets_of(
+    samples: list[Sample], languages: list[int], soft: dict[str, Tensor] | None = None
+) -> Targets:
+    """The targets of *samples* in their order."""
+    scales = {ABSOLUTE: 0}
+    nan = float("nan")
+    task = torch.zeros(len(samples), len(TASK_TYPES))
+    for at, sample in enumerate(samples):
+        if sample.task is not None:
+            task[at] = SMOOTHING / len(TASK_TYPES)
+            task[at, sample.task] += 1.0 - SMOOTHING
+
+    def column(values: list[float | None]) -> Tensor:
+        return torch.tensor([nan if value is None else value for value in values])
+
+    return Targets(
+        task=task,
+        task_weight=torch.tensor([sample.task_weight for sample in samples]),
+        complexity=column([sample.complexity for sample in samples]),
+        scale=torch.tensor(
+            [
+                -1 if sample.complexity is None else scales.setdefault(sample.scale, len(scales))
+                for sample in samples
+            ]
+        ),
+        gain=column([sample.gain for sample in samples]),
+        failing=column([sample.failing for sample in samples]),
+        gain_weight=torch.tensor([sample.gain_weight for sample in samples]),
+        language=torch.tensor(languages),
+        soft=soft or {},
+    )
+
+
+def loss_of(pooled: Tensor, said: dict[str, Tensor], rows: list[int], targets: Targets) -> Tensor:
+    """The loss of what the heads *said* of the *rows*; a mean over the rows that have a target."""
+    at = torch.tensor(rows)
+    hard = HARD_BESIDE_SOFT if targets.soft else 1.0
+    size = len(rows)
+    logits = said["task"].float()
+    each = -(targets.task[at] * F.log_softmax(logits, -1)).sum(-1)
+    loss = hard * (each * targets.task_weight[at]).sum() / size
+    score = torch.sigmoid(said["complexity"].float().squeeze(-1))
+    loss = loss + hard * level_loss(score, targets.complexity[at], targets.scale[at])
+    loss = loss + ORDER * order_loss(score, targets.complexity[at], targets.scale[at])
+    loss = loss + outcome_loss(said, targets, at)
+    if "language" in said:
+        loss = loss + LANGUAGE * F.cross_entropy(
+            said["language"].float(), targets.language[at], ignore_index=-1, reduction="sum"
+        ) / size
+    if targets.soft:
+        loss = loss + SOFT * soft_loss(pooled, said, targets, at)
+    return loss
+
+
+def level_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
+    """Squared error on the scale of the guide."""
+    known = scale == 0
+    return LEVEL * torch.where(known, (score - wanted.nan_to_num()) ** 2, 0.0).sum() / len(score)
+
+
+def order_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
+    """
+    Wrong order of two rows of one scale.
+
+    A batch holds texts of like length, so that length is no help in it.
+    """
+    wanted = wanted.nan_to_num()
+    apart = wanted[:, None] - wanted[None, :]
+    pairs = (scale[:, None] == scale[None, :]) & (scale[:, None] >= 0) & (apart > APART)
+    if not pairs.any():
+        return score.sum() * 0.0
+    wrong = F.softplus(-SHARPNESS * (score[:, None] - score[None, :]))
+    weight = torch.where(pairs, apart.clamp(max=0.3), 0.0)
+    share = (scale >= 0).float().mean()
+    return share * (wrong * weight).sum() / weight.sum()
+
+
+def outcome_loss(said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
+    """How far the gain of a strong model, and the share that fails, are guessed wrong."""
+    weight = targets.gain_weight[at]
+    gain = F.binary_cross_entropy_with_logits(
+        said["strong_need"].float().squeeze(-1),
+        (1.0 + targets.gain[at].nan_to_num()) / 2.0,
+        reduction="none",
+    )
+    failing = F.binary_cross_entropy_with_logits(
+        said["failing"].float().squeeze(-1), targets.failing[at].nan_to_num(), reduction="none"
+    )
+    return ((GAIN * gain + FAILING * failing) * weight).sum() / len(at)
+
+
+def soft_loss(pooled: Tensor, said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
+    """How far the student is from what the teacher says of the same text, unchanged."""
+    soft = targets.soft
+    task = F.kl_div(
+        F.log_softmax(said["task"].float(), -1),
+        F.softmax(soft["task"][at].float(), -1),
+        reduction="batchmean",
+    )
+    level = torch.sigmoid(said["complexity"].float()) - torch.sigmoid(soft["complexity"][at])
+    gain = said["strong_need"].float() - soft["strong_need"][at]
+    alike = 1.0 - F.cosine_similarity(pooled.float(), soft["pooled"][at].float(), dim=-1)
+    return (
+        task + LEVEL * (level**2).mean() + 0.5 * (gain**2).mean() + ALIKE * alike.mean()
+    )
