@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.config.schema import Condition, Config, Routing, Rule, Target
-from gateway.core.fleet import Capability, Deployment, Fleet, Model, ModelClass, Price
+from gateway.core.fleet import (
+    Capability,
+    Deployment,
+    Fleet,
+    Model,
+    ModelClass,
+    Price,
+    Reference,
+)
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, RouteAction
 from gateway.core.signals import Signals
@@ -21,6 +29,7 @@ from models.scores import UNSCORED, Scores
 
 SIZES = (7, 60, 200)  # a small fleet, the default one, the largest we promise 50 us for
 REPEATS, RUNS = 2000, 5
+BASELINE = "model-2"
 NEEDS = Capability.CHAT | Capability.TOOLS | Capability.STREAM
 SIGNALS = Signals(
     tokens_in=1200,
@@ -74,7 +83,8 @@ def fleet_of(size: int) -> Fleet:
             )
         )
     models = {d.model: Model(name=d.model, model_class=d.model_class) for d in deployments}
-    return Fleet(deployments=tuple(deployments), models=models, version=f"bench-{size}")
+    references = {BASELINE: Reference(BASELINE, deployments[4].price, 8192)}
+    return Fleet(tuple(deployments), models, f"bench-{size}", references)
 
 
 def ask(model: str, action: RouteAction | None = None) -> Question:
@@ -95,7 +105,7 @@ def policy_of(fleet: Fleet, rules: int = 0) -> RoutingPolicy:
     """A policy with so many rules, none of which matches."""
     never = Condition(task_types=("Extraction",), tiers=("high",))
     config = Config(
-        routing=Routing(baseline_model="model-2"),
+        routing=Routing(baseline_model=BASELINE),
         rules=tuple(
             Rule(id=f"r{k}", when=never, then=Target(model="model-1")) for k in range(rules)
         ),

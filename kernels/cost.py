@@ -6,9 +6,11 @@ import numpy as np
 
 from kernels.jit import kernel
 
-# Columns of a price table, pico-USD per token except for LONG_TOKENS.
-(INPUT, OUTPUT, CACHE_READ, LONG_TOKENS, LONG_INPUT, LONG_OUTPUT, LONG_CACHE_READ) = range(7)
-PRICE_COLUMNS = 7
+# Columns of a price table: pico-USD per token, LONG_TOKENS tokens, REQUEST nano-USD per request.
+INPUT, OUTPUT, CACHE_READ = range(3)
+LONG_TOKENS, LONG_INPUT, LONG_OUTPUT, LONG_CACHE_READ = range(3, 7)
+REQUEST = 7
+PRICE_COLUMNS = 8
 
 PICO_PER_NANO = 1_000
 
@@ -28,7 +30,7 @@ def cost_of_candidates(tokens_in, tokens_cached, tokens_out, tokens_out_max, pri
         tokens_out: predicted length of the answer, >= 0.
         tokens_out_max: int64[n], longest answer of each candidate; cuts the prediction.
         prices: int64[n, PRICE_COLUMNS]. Above LONG_TOKENS of input the LONG prices hold for the
-            whole request; 0 there means that there is no such step.
+            whole request; 0 there means that there is no such step. REQUEST is added to any.
         cost_nano_usd: int64[n], overwritten; rounded to nearest, halves up.
 
     Exact in integers up to 9.2e18 pico-USD, nine million dollars for one request.
@@ -44,4 +46,5 @@ def cost_of_candidates(tokens_in, tokens_cached, tokens_out, tokens_out_max, pri
         else:
             cost = fresh * prices[i, INPUT] + cached * prices[i, CACHE_READ]
             cost += answer * prices[i, OUTPUT]
-        cost_nano_usd[i] = np.int64(cost + PICO_PER_NANO // 2) // PICO_PER_NANO
+        tokens_nano_usd = np.int64(cost + PICO_PER_NANO // 2) // PICO_PER_NANO
+        cost_nano_usd[i] = tokens_nano_usd + prices[i, REQUEST]

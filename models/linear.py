@@ -17,6 +17,7 @@ from models.scores import TASK_TYPES, UNSCORED, Scores, tier_of
 
 STAGE = "first-stage"
 COMPLEXITY = len(TASK_TYPES)  # the head behind those of the task types
+HEADS = COMPLEXITY + 1
 
 
 class FirstStage:
@@ -36,8 +37,8 @@ class FirstStage:
     ) -> None:
         self.manifest = manifest
         self.table = table  # int8[2**bits, HEADS_MAX]
-        self.scale = scale  # float64[HEADS_MAX]: one step of the table
-        self.bias = bias  # float64[HEADS_MAX]
+        self.scale = scale[:HEADS]  # one step of the table
+        self.bias = bias[:HEADS]
 
     @classmethod
     def load(cls, folder: Path = FILES) -> FirstStage:
@@ -81,8 +82,8 @@ class FirstStage:
         )
 
     def raw_scores(self, text: str) -> NDArray[np.float64] | None:
-        """float64[HEADS_MAX]: uncalibrated scores, None for a text without features."""
-        sums = np.zeros(HEADS_MAX, dtype=np.float64)
+        """float64[HEADS]: uncalibrated scores, None for a text without features."""
+        sums = np.zeros(HEADS, dtype=np.float64)
         found = False
         for features in read_features(text, self.manifest.bits):
             add_rows(self.table, features.ids, features.weight, sums)

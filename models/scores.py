@@ -27,9 +27,14 @@ class Scores(msgspec.Struct, frozen=True):
     Calibrated output of a classifier for one excerpt.
 
     *confidence* is the probability, 0 to 1, that *task_type* is right; *uncertain* says that it is
-    below the threshold of the artefact. *stage* tells which part of the cascade answered:
-    ``first-stage``, or ``none`` where no model was there and ``off`` where none was asked, because
-    nothing depended on it; then everything is a guess.
+    below the threshold of the artefact. *strong_need* is the share, 0 to 1, of such prompts that
+    only a strong model answers well; None where no encoder has read the prompt. *truncated*: the
+    encoder read both ends of the excerpt and not its middle.
+
+    *stage* tells which part of the cascade answered: ``encoder``, ``memory`` (an answer given
+    before), ``first-stage``, and ``deadline`` or ``overload`` where the first stage stood in for
+    an encoder that had no time or no room. ``none`` where no model was there and ``off`` where
+    none was asked, because nothing depended on it; then everything is a guess.
     """
 
     task_type: str
@@ -38,6 +43,8 @@ class Scores(msgspec.Struct, frozen=True):
     tier: str
     stage: str
     uncertain: bool
+    strong_need: float | None = None
+    truncated: bool = False
 
 
 UNSCORED = Scores(

@@ -11,6 +11,7 @@ from gateway.api.read_request import read_body, request_of
 from gateway.api.reply_headers import reply_headers
 from gateway.api.respond import respond
 from gateway.api.vocabulary import neuralrouting_complexity
+from gateway.config.references import COMPARED
 from gateway.core.chat import Text
 from gateway.core.money import NANO_USD_PER_USD
 from gateway.core.outcome import Outcome
@@ -22,7 +23,6 @@ from gateway.wire.decode import decode
 from gateway.wire.members import edit
 
 VIRTUAL_MODEL = "neural-router-v2"
-BASELINE = "gpt-4"  # their metric is named for it
 
 
 class Body(msgspec.Struct):
@@ -76,10 +76,9 @@ def _reply(served: Served, body: bytes, outcome: Outcome, gateway: Gateway) -> d
     text = "".join(part.text for part in answer.choices[0] if isinstance(part, Text))
     assert served.reply is not None  # noqa: S101 - whole looked
     cost, baseline = outcome.cost_nano_usd, None
-    priced = gateway.routing.view.rows.find(BASELINE)
-    if priced is not None and outcome.usage is not None:
-        deployment = gateway.routing.view.rows.fleet.deployments[priced.rows[0]]
-        baseline = cost_nano_usd(outcome.usage, deployment.price)
+    gpt4 = gateway.routing.view.rows.fleet.references.get(COMPARED)
+    if gpt4 is not None and outcome.usage is not None:
+        baseline = cost_nano_usd(outcome.usage, gpt4.price)
     return {
         "status": "success",
         "model_used": served.reply.deployment.model,

@@ -14,9 +14,10 @@ from gateway.config.offers import OFFERS, Offer
 from gateway.config.prices import configured_price, offered_price, price_list
 from gateway.config.problem import ConfigErrors, Problem
 from gateway.config.providers import Family
+from gateway.config.references import read_references
 from gateway.config.schema import Config, DeploymentSettings
 from gateway.config.sources import Source, read_sources
-from gateway.core.fleet import Deployment, Fleet, Model, Price
+from gateway.core.fleet import Deployment, Fleet, Model, Price, Reference
 from gateway.core.request import Kind
 
 DIALECTS: dict[tuple[Kind, Family], str] = {
@@ -44,7 +45,8 @@ def build_fleet(
     Raises:
         ConfigErrors: prices that nobody knows, or nothing that answers.
     """
-    assembly = _Assembly(config, environ, on or datetime.datetime.now(datetime.UTC).date())
+    day = on or datetime.datetime.now(datetime.UTC).date()
+    assembly = _Assembly(config, environ, day)
     assembly.bring()
     assembly.add()
     if not assembly.found and not assembly.problems:
@@ -54,13 +56,15 @@ def build_fleet(
     deployments = tuple(assembly.found.values())
     served = {deployment.model for deployment in deployments}
     models = [known for known in assembly.models.values() if known.name in served]
+    references = read_references(config, deployments, price_list(day))
     return Fleet(
         deployments=deployments,
         models={
             known.name: Model(known.name, known.model_class, known.aliases, known.family)
             for known in models
         },
-        version=_version(deployments),
+        version=_version(deployments, references),
+        references=references,
     )
 
 
@@ -178,10 +182,11 @@ def _deployment(source: Source, known: KnownModel, offer: Offer, price: Price) -
     )
 
 
-def _version(deployments: tuple[Deployment, ...]) -> str:
+def _version(deployments: tuple[Deployment, ...], references: dict[str, Reference]) -> str:
     """Hash of everything but secrets, which headers may hold too."""
     bare = [
         msgspec.structs.replace(one, api_key=None, headers=dict.fromkeys(one.headers, ""))
         for one in deployments
     ]
-    return hashlib.blake2b(msgspec.json.encode(bare), digest_size=6).hexdigest()
+    encoded = msgspec.json.encode((bare, references), order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=6).hexdigest()

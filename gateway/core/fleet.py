@@ -95,12 +95,21 @@ class Model(msgspec.Struct, frozen=True):
     family: str = ""  # thinking signatures are portable inside a family only
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """What a model costs, for comparison only: it need not be served by anybody any more."""
+
+    model: str
+    price: Price
+    output_tokens_max: int
+
+
 class Fleet(msgspec.Struct, frozen=True):
     """
-    All deployments, in order of catalogue, and the models that they serve. *version* is a hash of
-    everything but secrets.
+    All deployments, in order of catalogue, the models that they serve, and those that costs are
+    compared with, by the name they are asked for. *version* is a hash of everything but secrets.
     """
 
     deployments: tuple[Deployment, ...]
     models: dict[str, Model]
     version: str
+    references: dict[str, Reference] = {}

@@ -10,7 +10,7 @@ from gateway.core.question import Question
 from gateway.core.signals import Signals
 from gateway.decide.ask import Ask, read_ask
 from gateway.decide.eligible import Limits, add_limits, limits_of, standing_lacks
-from gateway.decide.estimate import Estimates, estimate
+from gateway.decide.estimate import Estimates, baseline_cost_nano_usd, estimate
 from gateway.decide.fleet_view import FleetView, Ints
 from gateway.decide.lack import ANY
 from gateway.decide.policy import UNLIMITED_NANO_USD, RoutingPolicy
@@ -30,11 +30,22 @@ BEST = Mode(
 )
 
 
+class Original(msgspec.Struct, frozen=True):
+    """
+    What costs are compared with: the client's own model, or the baseline where it named none;
+    that one is at no *provider*.
+    """
+
+    model: str
+    provider: str | None
+    cost_nano_usd: int
+
+
 class Case(msgspec.Struct, frozen=True, eq=False):
     """
     One request, read and estimated. *lacks* holds the bits of ``Lack`` of every row. *own* ranks
-    the deployments of the client's own model that may serve it; *reference* is the row that costs
-    are compared with: its first, or the baseline's where the client named no model.
+    the deployments of the client's own model that may serve it; *original* is the first of them, or
+    the baseline where the client named no model, None where nobody knows what that costs.
     """
 
     question: Question
@@ -47,7 +58,7 @@ class Case(msgspec.Struct, frozen=True, eq=False):
     limits: Limits
     lacks: Ints
     own: tuple[int, ...] = ()
-    reference: int | None = None
+    original: Original | None = None
 
     def model(self, row: int) -> str:
         """Our name of the model that *row* serves."""
@@ -91,13 +102,26 @@ def read_case(
         estimates=estimates,
         limits=limits,
         lacks=lacks,
-        reference=policy.baseline,
+        original=baseline_of(signals, estimates, policy) if ask.own is None else None,
     )
     if ask.own is None:
         return case
     own = tuple(ranked(case, ask.own.rows, ask.mode))
-    reference = own[0] if own else int(ask.own.rows[0])
-    return msgspec.structs.replace(case, own=own, reference=reference)
+    row = own[0] if own else int(ask.own.rows[0])
+    deployment = view.rows.fleet.deployments[row]
+    original = Original(
+        model=deployment.model, provider=deployment.provider, cost_nano_usd=case.cost(row)
+    )
+    return msgspec.structs.replace(case, own=own, original=original)
+
+
+def baseline_of(signals: Signals, estimates: Estimates, policy: RoutingPolicy) -> Original | None:
+    """The policy's baseline, for a request that named no model."""
+    baseline = policy.baseline
+    if baseline is None:
+        return None
+    cost_nano_usd = baseline_cost_nano_usd(baseline, signals, estimates.tokens_out)
+    return Original(model=baseline.model, provider=None, cost_nano_usd=cost_nano_usd)
 
 
 def ranked(

@@ -167,12 +167,12 @@ def by(rule: PolicyRule, choice: Choice | None) -> Choice | None:
 
 def facts_of(case: Case) -> Facts:
     """What rules may ask of this request beside its signals."""
-    ask, named_as = case.ask, case.question.model.lower()
+    ask, original, named_as = case.ask, case.original, case.question.model.lower()
     return Facts(
         task_type=ask.task_known.lower(),
         tier=ask.tier,
         complexity=case.scores.complexity,
-        cost_usd=(None if case.reference is None else case.cost(case.reference) / NANO_USD_PER_USD),
+        cost_usd=None if original is None else original.cost_nano_usd / NANO_USD_PER_USD,
         label=ask.label,
         models=(named_as,) if ask.own is None else (named_as, ask.own.model.lower()),
         metadata=case.question.controls.metadata,

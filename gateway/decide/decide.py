@@ -78,7 +78,7 @@ def decision_of(
     """Write down *choice* with everything that explains it."""
     ask, scores, view = case.ask, case.scores, case.view
     deployments, winner = view.rows.fleet.deployments, choice.ranking[0]
-    deployment, reference = deployments[winner], case.reference
+    deployment, original = deployments[winner], case.original
     cost_nano_usd = case.cost(winner)
     own_model = None if ask.own is None else ask.own.model
     return Decision(
@@ -88,9 +88,7 @@ def decision_of(
         model=deployment.model,
         provider=deployment.provider,
         original_model=own_model,
-        original_provider=(
-            None if ask.own is None or reference is None else deployments[reference].provider
-        ),
+        original_provider=None if original is None else original.provider,
         routed=deployment.model != own_model,
         reason=choice.why,
         rule=choice.rule,
@@ -101,7 +99,7 @@ def decision_of(
         stage=scores.stage,
         tokens_in=case.signals.tokens_in,
         tokens_out=min(case.estimates.tokens_out, deployment.output_tokens_max),
-        cost_original_nano_usd=None if reference is None else case.cost(reference),
+        cost_original_nano_usd=None if original is None else original.cost_nano_usd,
         cost_nano_usd=cost_nano_usd,
         quality=case.quality(winner),
         within_cost_limit=cost_nano_usd <= case.limits.cost_max_nano_usd,

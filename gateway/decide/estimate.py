@@ -9,7 +9,7 @@ from gateway.core.request import Kind
 from gateway.core.signals import Signals
 from gateway.decide.ask import Ask
 from gateway.decide.fleet_view import FleetView, Floats, Ints
-from gateway.decide.policy import RoutingPolicy
+from gateway.decide.policy import Baseline, RoutingPolicy
 from gateway.decide.priors import TASK_INDEX, TIER_INDEX, TOKENS_OUT
 from kernels.cost import cost_of_candidates
 
@@ -46,6 +46,15 @@ def estimate(
         * view.reliability,
         latency_s=latency_s,
     )
+
+
+def baseline_cost_nano_usd(baseline: Baseline, signals: Signals, tokens_out: int) -> int:
+    """What the same request and answer would cost at *baseline*."""
+    cost_nano_usd = np.empty(1, np.int64)
+    cost_of_candidates(
+        signals.tokens_in, 0, tokens_out, baseline.tokens_out_max, baseline.prices, cost_nano_usd
+    )
+    return int(cost_nano_usd[0])
 
 
 def predict_tokens_out(kind: Kind, ask: Ask, signals: Signals) -> int:

@@ -201,6 +201,7 @@ def price_row(price: Price) -> tuple[int, ...]:
         price.long_input,
         price.long_output,
         price.long_cache_read,
+        price.request_nano_usd,
     )
 
 

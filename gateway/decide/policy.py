@@ -20,13 +20,22 @@ from gateway.config.schema import (
     Rule,
     Target,
 )
-from gateway.core.fleet import Fleet
+from gateway.core.fleet import Fleet, Reference
 from gateway.core.money import nano_usd
 from gateway.core.request import RouteAction
-from gateway.decide.fleet_view import FleetRows, Floats, Ints, fleet_rows, frozen
+from gateway.decide.fleet_view import (
+    FleetRows,
+    Floats,
+    Ints,
+    fleet_rows,
+    frozen,
+    price_row,
+    table,
+)
 from gateway.decide.labels import plain
 from gateway.decide.lack import Lack
 from gateway.decide.priors import TASK_INDEX
+from kernels.cost import PRICE_COLUMNS
 from models.scores import TASK_TYPES, TIERS
 
 UNLIMITED_NANO_USD = 10**15  # a million dollars: no request costs that much
@@ -44,6 +53,14 @@ class PolicyRule(msgspec.Struct, frozen=True, eq=False):
     then: Target
     rows: Ints | None
     keyless: bool
+
+
+class Baseline(msgspec.Struct, frozen=True, eq=False):
+    """What costs are compared with where no model was named, as the cost kernel reads it."""
+
+    model: str
+    prices: Ints  # [1, PRICE_COLUMNS]
+    tokens_out_max: Ints  # [1]
 
 
 class RoutingPolicy(msgspec.Struct, frozen=True, eq=False):
@@ -67,8 +84,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True, eq=False):
     quality: Floats  # [task type, tier, row], expected, 0 to 1
     uncertain: str  # keep, complexity
     high_tier: str  # own, premium
-    baseline: int | None  # row that savings are counted against where no model was named
-    baseline_model: str
+    baseline: Baseline | None
     fee_rate: float
     answer_model: str  # served, asked
 
@@ -114,7 +130,6 @@ def compile_policy(
     mode = mode_names.get((project.mode or routing.mode).lower(), "balanced")
     rules = (*by_priority(project.rules), *by_priority(config.rules))
     both = (config.policy, project.policy)
-    baseline = rows.find(routing.baseline_model)
     return RoutingPolicy(
         version=digest(
             msgspec.json.encode((routing, modes, rules, both, project.action, project.mode)),
@@ -141,8 +156,7 @@ def compile_policy(
         quality=quality,
         uncertain=routing.uncertain,
         high_tier=routing.high_tier,
-        baseline=None if baseline is None else int(baseline.rows[0]),
-        baseline_model=routing.baseline_model if baseline is None else baseline.model,
+        baseline=compile_baseline(rows.fleet.references.get(routing.baseline_model)),
         fee_rate=routing.fee_rate,
         answer_model=routing.answer_model,
     )
@@ -157,6 +171,17 @@ def digest(*parts: bytes) -> str:
     for part in parts:
         found.update(part)
     return found.hexdigest()
+
+
+def compile_baseline(reference: Reference | None) -> Baseline | None:
+    """*reference* as a table of one row."""
+    if reference is None:
+        return None
+    return Baseline(
+        model=reference.model,
+        prices=table([price_row(reference.price)], PRICE_COLUMNS),
+        tokens_out_max=frozen(np.array([reference.output_tokens_max], np.int64)),
+    )
 
 
 def by_priority(rules: tuple[Rule, ...]) -> list[Rule]:

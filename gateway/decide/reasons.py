@@ -35,11 +35,11 @@ def aimed(case: Case, *, explicit: bool) -> str:
 
 
 def compared(case: Case, row: int) -> str:
-    """The cost of *row* beside the one that savings are counted against."""
-    if case.reference is None:
+    """The cost of *row* beside that of the original, which savings are counted against."""
+    if case.original is None:
         return f"costs {usd_text(case.cost(row))} USD"
-    before, after = case.cost(case.reference), case.cost(row)
-    other = case.model(case.reference)
+    before, after = case.original.cost_nano_usd, case.cost(row)
+    other = case.original.model
     if before == after:
         return f"costs as much as {other}"
     if not before:

@@ -15,7 +15,7 @@ class Facts(msgspec.Struct, frozen=True):
     task_type: str  # "other" when it is in doubt
     tier: str
     complexity: float
-    cost_usd: float | None  # on the client's own model, else on the baseline; None: neither is here
+    cost_usd: float | None  # on the client's own model, else on the baseline; None: not known
     label: str  # the client's task hint, "" when it gave none
     models: tuple[str, ...]  # as the client named it, and what that stands for
     metadata: dict[str, str]

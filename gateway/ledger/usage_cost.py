@@ -10,45 +10,48 @@ from gateway.core.money import PICO_USD_PER_NANO_USD
 
 
 class CostParts(msgspec.Struct, frozen=True):
-    """Pico-USD of each kind of token, so that the parts sum exactly. Reasoning is in *output*."""
+    """
+    Pico-USD of each kind of token and of the request itself, so that the parts sum exactly.
+    Reasoning is in *output*.
+    """
 
     input: int  # neither read from a cache nor written to one
     cache_read: int
     cache_write: int
     output: int
+    request: int  # besides its tokens
 
     @property
     def nano_usd(self) -> int:
         """The whole, rounded to nearest, halves up: once, not part by part."""
-        whole = self.input + self.cache_read + self.cache_write + self.output
+        whole = self.input + self.cache_read + self.cache_write + self.output + self.request
         return (whole + PICO_USD_PER_NANO_USD // 2) // PICO_USD_PER_NANO_USD
 
 
 def cost_parts(usage: Usage, price: Price) -> CostParts:
     """
-    Price every token of *usage* once.
+    Price every token of *usage* once, and the request.
 
     Parts of the input that sum to more than the input are believed, and the rest is none. Above
-    the step of *price* its long prices hold for the whole request. There is none for writing to a
-    cache: it grows there as the input's does, which is how providers stack their multipliers.
+    the step of *price* its long prices hold for the whole request.
     """
     cached = usage.tokens_cache_read + usage.tokens_cache_write
     fresh = max(usage.tokens_in - cached, 0)
+    request = price.request_nano_usd * PICO_USD_PER_NANO_USD
     if not 0 < price.long_context_tokens < usage.tokens_in:
         return CostParts(
             input=fresh * price.input,
             cache_read=usage.tokens_cache_read * price.cache_read,
             cache_write=usage.tokens_cache_write * price.cache_write,
             output=usage.tokens_out * price.output,
+            request=request,
         )
-    long_cache_write = price.long_input
-    if price.input:
-        long_cache_write = (price.cache_write * price.long_input + price.input // 2) // price.input
     return CostParts(
         input=fresh * price.long_input,
         cache_read=usage.tokens_cache_read * price.long_cache_read,
-        cache_write=usage.tokens_cache_write * long_cache_write,
+        cache_write=usage.tokens_cache_write * price.long_cache_write,
         output=usage.tokens_out * price.long_output,
+        request=request,
     )
 
 

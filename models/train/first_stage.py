@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.linear import HEADS_MAX
-from models.linear import FirstStage
+from models.linear import HEADS, FirstStage
 from models.manifest import FILES, MANIFEST, Manifest
 from models.scores import TASK_TYPES
 from models.train import calibrate, evaluate, ridge
@@ -113,12 +113,9 @@ def quantised(
 ) -> FirstStage:
     """The model with every column of *weights* in steps of its largest."""
     table = np.zeros((weights.shape[0], HEADS_MAX), dtype=np.int8)
-    scale, bias = np.zeros(HEADS_MAX), np.zeros(HEADS_MAX)
-    heads = weights.shape[1]
-    scale[:heads] = np.abs(weights).max(axis=0) / STEPS
-    table[:, :heads] = np.rint(weights / scale[:heads]).astype(np.int8)
-    bias[:heads] = intercept
-    return FirstStage(manifest, table, scale, bias)
+    scale = np.abs(weights).max(axis=0).astype(np.float64) / STEPS
+    table[:, :HEADS] = np.rint(weights / scale).astype(np.int8)
+    return FirstStage(manifest, table, scale, intercept.astype(np.float64))
 
 
 def predictions(model: FirstStage, rows: list[Row]) -> evaluate.Predictions:

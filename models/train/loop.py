@@ -48,7 +48,7 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
     masters = {name: p.detach().clone().float() for name, p in model.named_parameters()}
     for p in masters.values():
         p.requires_grad_(True)
-    optimizer = torch.optim.AdamW(groups_of(masters, course), betas=(0.9, 0.98), eps=1e-7)
+    optimizer = torch.optim.AdamW(groups_of(masters, course), betas=(0.9, 0.98), eps=1e-7, fused=True)
     step, epoch = 0, 0
     if partial.exists():
         saved = torch.load(partial)
@@ -56,6 +56,8 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
         for name, p in masters.items():
             p.data.copy_(saved["masters"][name])
         optimizer.load_state_dict(saved["optimizer"])
+        for group in optimizer.param_groups:
+            group["fused"] = True
     batches = course.batches(epoch)
     per_epoch = len(batches)
     total = per_epoch * course.epochs

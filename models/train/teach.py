@@ -53,6 +53,15 @@ def tokenizer_in(work: Path, data: Path) -> Tokenizer:
     return Tokenizer.from_file(str(path))
 
 
+def languages_in(work: Path, samples: list[Sample]) -> list[str]:
+    """The languages with an output of their own, chosen when the work folder names none."""
+    path = work / "languages.json"
+    if not path.exists():
+        path.write_text(json.dumps(corpus.languages(samples)))
+    names: list[str] = json.loads(path.read_text())
+    return names
+
+
 def samples_of(data: Path, without: frozenset[str], outcomes: int) -> list[Sample]:
     """The rows of one run."""
     banned = corpus.dev_keys(data)
@@ -61,7 +70,7 @@ def samples_of(data: Path, without: frozenset[str], outcomes: int) -> list[Sampl
     draw.shuffle(graded)
     return [
         *corpus.guided(data, without),
-        *corpus.public(data, banned, draw),
+        *(s for s in corpus.public(data, banned, draw) if s.group not in without),
         *graded[: len(graded) // 2],
         *corpus.routed(data, draw, outcomes),
     ]
@@ -120,8 +129,7 @@ def main() -> None:
     tokenizer = tokenizer_in(options.work, options.data)
     without = frozenset(filter(None, options.without.split(",")))
     samples = samples_of(options.data, without, options.outcomes)
-    names = corpus.languages(samples)
-    (options.work / "languages.json").write_text(json.dumps(names))
+    names = languages_in(options.work, samples)
     copies = [copies_of(sample, options.copies) for sample in samples]
     reader, change = Reader(tokenizer), augmenter(options.data)
     course = Course(

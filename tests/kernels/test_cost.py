@@ -15,6 +15,7 @@ prices = st.tuples(
     *(st.integers(0, 200_000_000),) * 3,
     st.just(0) | st.integers(1, 1_000_000),
     *(st.integers(0, 400_000_000),) * 3,
+    st.just(0) | st.integers(0, 1_000_000_000),
 )
 candidates = st.lists(st.tuples(tokens, prices), max_size=24)
 
@@ -39,8 +40,9 @@ def test_cost_agrees_with_the_reference(tokens_in, tokens_cached, tokens_out, ro
     assert cost(tokens_in, tokens_cached, tokens_out, rows) == expected
 
 
-FLAT = (2_500_000, 10_000_000, 250_000, 0, 0, 0, 0)  # 2.5, 10 and 0.25 USD per million tokens
-STEP = (2_500_000, 10_000_000, 250_000, 200_000, 5_000_000, 15_000_000, 500_000)
+FLAT = (2_500_000, 10_000_000, 250_000, 0, 0, 0, 0, 0)  # 2.5, 10 and 0.25 USD per million tokens
+STEP = (2_500_000, 10_000_000, 250_000, 200_000, 5_000_000, 15_000_000, 500_000, 7)
+SEARCH = (1_000_000, 1_000_000, 1_000_000, 0, 0, 0, 0, 12_000_000)  # and 0.012 USD a request
 
 
 @pytest.mark.parametrize(
@@ -51,9 +53,11 @@ STEP = (2_500_000, 10_000_000, 250_000, 200_000, 5_000_000, 15_000_000, 500_000)
         ((1_000_000, 2_000_000, 0), (9, FLAT), 250_000_000),  # no more than all
         ((0, 0, 100), (1000, FLAT), 1_000_000),
         ((0, 0, 100), (10, FLAT), 100_000),  # the longest answer cuts the prediction
-        ((200_000, 0, 0), (9, STEP), 500_000_000),  # at the step: not above it
-        ((200_001, 0, 0), (9, STEP), 1_000_005_000),  # above it every token costs more
+        ((200_000, 0, 0), (9, STEP), 500_000_007),  # at the step: not above it
+        ((200_001, 0, 0), (9, STEP), 1_000_005_007),  # above it every token costs more
         ((0, 0, 0), (9, FLAT), 0),
+        ((1000, 0, 100), (1000, SEARCH), 13_100_000),
+        ((0, 0, 0), (9, SEARCH), 12_000_000),
     ],
 )
 def test_cost_of_known_requests(request_tokens, row, nano_usd):
@@ -64,4 +68,4 @@ def test_cost_of_known_requests(request_tokens, row, nano_usd):
 @pytest.mark.parametrize(("pico", "nano"), [(499, 0), (500, 1), (1499, 1), (1500, 2)])
 def test_cost_rounds_halves_up(pico, nano):
     """One token at so many pico-dollars."""
-    assert cost(1, 0, 0, [(9, (pico, 0, 0, 0, 0, 0, 0))]) == [nano]
+    assert cost(1, 0, 0, [(9, (pico, 0, 0, 0, 0, 0, 0, 0))]) == [nano]

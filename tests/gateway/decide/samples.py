@@ -6,7 +6,15 @@ from typing import Any
 
 from gateway.config.schema import Config
 from gateway.core.decision import Decision
-from gateway.core.fleet import Capability, Deployment, Fleet, Model, ModelClass, Price
+from gateway.core.fleet import (
+    Capability,
+    Deployment,
+    Fleet,
+    Model,
+    ModelClass,
+    Price,
+    Reference,
+)
 from gateway.core.health import Health
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind
@@ -55,10 +63,17 @@ def deployment(model: str, provider: str = "openai", **changes: Any) -> Deployme
     return Deployment(model=model, provider=provider, **(fields | changes))
 
 
+def references_of(deployments: tuple[Deployment, ...]) -> dict[str, Reference]:
+    """Every model as its first deployment serves it."""
+    return {
+        d.model: Reference(d.model, d.price, d.output_tokens_max) for d in reversed(deployments)
+    }
+
+
 def fleet_of(*deployments: Deployment, version: str = "f1", **models: Model) -> Fleet:
     """A fleet; models that are not given have neither aliases nor a family."""
     named = {d.model: Model(name=d.model, model_class=d.model_class) for d in deployments}
-    return Fleet(deployments=deployments, models=named | models, version=version)
+    return Fleet(deployments, named | models, version, references_of(deployments))
 
 
 def usual_fleet(*more: Deployment) -> Fleet:
@@ -72,7 +87,8 @@ def usual_fleet(*more: Deployment) -> Fleet:
         for name, kind, _, family, _, _ in MODELS
     }
     extra = {d.model: Model(name=d.model, model_class=d.model_class) for d in more}
-    return Fleet(deployments=deployments + more, models=extra | models, version="usual")
+    everyone = deployments + more
+    return Fleet(everyone, extra | models, "usual", references_of(everyone))
 
 
 def question(model: str = "gpt-4", **changes: Any) -> Question:

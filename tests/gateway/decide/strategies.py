@@ -14,7 +14,14 @@ from gateway.decide.explain import Explanation, explain
 from gateway.decide.fleet_view import fleet_view
 from gateway.decide.policy import compile_policies
 from models.scores import TASK_TYPES, TIERS
-from tests.gateway.decide.samples import deployment, price, question, scores, signals
+from tests.gateway.decide.samples import (
+    deployment,
+    price,
+    question,
+    references_of,
+    scores,
+    signals,
+)
 
 NAMES = ("a", "b", "c", "d")
 CLASS_OF = dict(zip(NAMES, (*ModelClass, ModelClass.EFFICIENT), strict=True))
@@ -42,7 +49,11 @@ def fleets(draw):
             model,
             provider,
             model_class=CLASS_OF[model],
-            price=price(draw(st.floats(0, 50)), draw(st.floats(0, 100))),
+            price=price(
+                draw(st.floats(0, 50)),
+                draw(st.floats(0, 100)),
+                request_nano_usd=draw(st.sampled_from([0, 0, 12_000_000])),
+            ),
             capabilities=Capability.CHAT
             | draw(st.sampled_from(NEEDS))
             | draw(st.sampled_from(NEEDS)),
@@ -58,7 +69,7 @@ def fleets(draw):
         name: Model(name=name, model_class=CLASS_OF[name], family="ab" if name in "ab" else name)
         for name, _ in places
     }
-    return Fleet(deployments=deployments, models=models, version="any")
+    return Fleet(deployments, models, "any", references_of(deployments))
 
 
 @st.composite

@@ -286,6 +286,7 @@ def test_a_doubtful_task_matches_no_rule_for_it():
         ({"tokens_in": {"gt": 50_000}}, question("auto"), {}, False),
         ({"cost_usd": {"gt": 0.03}}, question("gpt-4", action=CUSTOM), {}, True),
         ({"cost_usd": {"gt": 0.03}}, question("auto"), {}, True),  # of the baseline
+        ({"cost_usd": {"gt": 0.04}}, question("auto"), {}, False),
         ({"cost_usd": {"gt": 0.03}}, question("gpt-4o", action=CUSTOM), {}, False),
         ({"labels": ["code-review"]}, question("auto", task_hint="code_review"), {}, True),
         ({"models": ["gpt-4"]}, question("gpt-4-latest", action=CUSTOM), {}, True),

@@ -8,13 +8,21 @@ from hypothesis import given, settings
 
 from gateway.config.schema import Config, Policy
 from gateway.core.errors import ModelNotFound, NoEligibleModel, PolicyError
-from gateway.core.fleet import Capability
+from gateway.core.fleet import Capability, Fleet, Reference
 from gateway.core.health import Health
 from gateway.core.request import Controls, RouteAction
 from gateway.decide.case import RANKING_MAX
 from gateway.decide.decide import decide
 from models.scores import UNSCORED
-from tests.gateway.decide.samples import Desk, deployment, question, scores, signals, usual_fleet
+from tests.gateway.decide.samples import (
+    Desk,
+    deployment,
+    price,
+    question,
+    scores,
+    signals,
+    usual_fleet,
+)
 from tests.gateway.decide.strategies import situations
 
 AUTO, OBSERVE = RouteAction.AUTO, RouteAction.OBSERVE
@@ -243,10 +251,38 @@ def test_a_virtual_model_has_no_original():
     assert decision.cost_original_nano_usd == 1000 * 30_000 + 120 * 60_000
 
 
-def test_a_baseline_that_is_not_here():
+def test_a_baseline_that_nobody_serves():
+    """Its price is enough; its longest answer cuts the prediction."""
+    fleet = usual_fleet()
+    gone = Reference("gpt-4", price(30.0, 60.0, request_nano_usd=7), output_tokens_max=100)
+    without = Fleet(fleet.deployments[1:], fleet.models, "no gpt-4", {"gpt-4": gone})
+    decision = Desk(without).decide(question("auto"))
+
+    assert decision.cost_original_nano_usd == 1000 * 30_000 + 100 * 60_000 + 7
+    assert decision.original_provider is None
+    assert decision.reason == (
+        "Low-complexity Summarization (0.12): llama-3-8b promises 0.90, costs 99 % less than gpt-4."
+    )
+
+
+@anything
+@given(situations())
+def test_the_baseline_costs_what_its_deployment_does(situation):
+    """A virtual model is compared with the very cost that the fleet would be estimated at."""
+    decision = decided(situation)
+    if decision is None or decision.original_model is not None:
+        return
+    baseline = situation.config.routing.baseline_model
+    served = [d.id for d in situation.fleet.deployments if d.model == baseline]
+    costs = {c.deployment: c.cost_nano_usd for c in situation.explain().candidates}
+
+    assert decision.cost_original_nano_usd == (costs[served[0]] if served else None)
+
+
+def test_a_baseline_that_nobody_knows():
     """Without it nothing is compared, and the reason tells the price alone."""
     fleet = usual_fleet()
-    without = type(fleet)(fleet.deployments[1:], fleet.models, version="no gpt-4")
+    without = Fleet(fleet.deployments[1:], fleet.models, version="no gpt-4")
     decision = Desk(without).decide(question("auto"))
 
     assert decision.cost_original_nano_usd is None

@@ -88,13 +88,14 @@ def test_columns_are_those_of_the_kernels():
         long_input=5,
         long_output=6,
         long_cache_read=7,
+        request_nano_usd=8,
     )
     row = price_row(priced)
     table = fleet_rows(fleet_of(deployment("a", context_tokens=8, output_tokens_max=9))).limits
 
     assert [row[cost.INPUT], row[cost.OUTPUT], row[cost.CACHE_READ]] == [1, 2, 3]
     assert [row[cost.LONG_TOKENS], row[cost.LONG_INPUT], row[cost.LONG_OUTPUT]] == [4, 5, 6]
-    assert row[cost.LONG_CACHE_READ] == 7
+    assert (row[cost.LONG_CACHE_READ], row[cost.REQUEST]) == (7, 8)
     assert table[0, limits.CONTEXT_TOKENS] == 8
     assert table[0, limits.TOKENS_OUT_MAX] == 9
 

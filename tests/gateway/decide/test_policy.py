@@ -23,6 +23,7 @@ from gateway.core.request import RouteAction
 from gateway.decide.fleet_view import fleet_rows
 from gateway.decide.lack import Lack
 from gateway.decide.policy import UNLIMITED_NANO_USD, compile_policies, region_lacks
+from kernels import cost
 from models.scores import TASK_TYPES
 from tests.gateway.decide.samples import deployment, fleet_of, policy, usual_fleet
 
@@ -44,7 +45,7 @@ def test_defaults():
     assert compiled.cost_max_nano_usd == UNLIMITED_NANO_USD
     assert compiled.quality_min == 0.0
     assert not compiled.lacks.any()
-    assert FLEET.deployments[compiled.baseline].model == "gpt-4"
+    assert compiled.baseline.model == "gpt-4"
 
 
 @pytest.mark.parametrize(
@@ -264,8 +265,15 @@ def test_version_changes_with_the_fleet():
     assert policy(other).version != policy(FLEET).version
 
 
-def test_a_baseline_that_is_not_here():
-    """Savings then have nothing to be counted against."""
-    compiled = policy(FLEET, routing=Routing(baseline_model="gpt-9"))
+def test_the_baseline_is_a_price():
+    """It is laid out as the cost kernel reads it."""
+    baseline = policy(FLEET, routing=Routing(baseline_model="gpt-4o")).baseline
 
-    assert (compiled.baseline, compiled.baseline_model) == (None, "gpt-9")
+    assert baseline.model == "gpt-4o"
+    assert baseline.prices[0, [cost.INPUT, cost.OUTPUT]].tolist() == [2_500_000, 10_000_000]
+    assert baseline.tokens_out_max.tolist() == [16_000]
+
+
+def test_a_baseline_that_nobody_knows():
+    """Savings then have nothing to be counted against."""
+    assert policy(FLEET, routing=Routing(baseline_model="gpt-9")).baseline is None

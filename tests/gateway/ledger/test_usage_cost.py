@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ SONNET = Price(  # 3, 15, 0.30 and 3.75 USD per million tokens; twice that above
     long_input=6_000_000,
     long_output=22_500_000,
     long_cache_read=600_000,
+    long_cache_write=7_500_000,
 )
 
 
@@ -48,12 +50,22 @@ def test_cost_of_known_usage(usage, nano_usd):
     assert cost_nano_usd(usage, SONNET) == nano_usd
 
 
+def test_a_request_costs_besides_its_tokens():
+    """A search model: a million tokens at 1 USD, and 0.012 USD for the request, however long."""
+    sonar = Price(1_000_000, 1_000_000, 1_000_000, 1_000_000, request_nano_usd=12_000_000)
+    stepped = msgspec.structs.replace(sonar, long_context_tokens=10, long_input=2_000_000)
+
+    assert cost_nano_usd(Usage(), sonar) == 12_000_000
+    assert cost_nano_usd(Usage(tokens_in=900_000, tokens_out=100_000), sonar) == 1_012_000_000
+    assert cost_nano_usd(Usage(tokens_in=900_000), stepped) == 1_812_000_000
+
+
 tokens = st.integers(0, 2_000_000)
 prices = st.builds(
     Price,
     *(st.integers(0, 100_000_000),) * 4,
     st.just(0) | st.integers(1, 500_000),
-    *(st.integers(0, 100_000_000),) * 3,
+    *(st.integers(0, 100_000_000),) * 5,
 )
 
 
@@ -62,10 +74,10 @@ prices = st.builds(
 def test_parts_sum_to_the_whole(tokens_in, tokens_out, read, written, price):
     """The whole is the sum of its parts to half a nano-dollar, and no part is negative."""
     parts = cost_parts(Usage(tokens_in, tokens_out, read, written), price)
-    whole = parts.input + parts.cache_read + parts.cache_write + parts.output
+    each = (parts.input, parts.cache_read, parts.cache_write, parts.output, parts.request)
 
-    assert abs(parts.nano_usd * 1000 - whole) <= 500
-    assert min(parts.input, parts.cache_read, parts.cache_write, parts.output) >= 0
+    assert abs(parts.nano_usd * 1000 - sum(each)) <= 500
+    assert min(each) >= 0
 
 
 @settings(deadline=None, max_examples=100)
@@ -79,8 +91,13 @@ def test_usage_without_a_cache_costs_what_was_estimated(tokens_in, tokens_out, p
     assert [cost_nano_usd(Usage(tokens_in, tokens_out), price)] == estimated
 
 
-def test_a_free_input_with_a_long_price_prices_cache_writes_as_input():
-    """Without an input price there is no ratio to grow by."""
-    price = Price(0, 0, 0, 0, long_context_tokens=10, long_input=1000)
+@settings(deadline=None, max_examples=100)
+@given(tokens, prices)
+def test_all_parts_but_the_request_are_tokens(written, price):
+    """Writing all of the input to the cache costs its own price, above the step the long one."""
+    parts = cost_parts(Usage(tokens_in=written, tokens_cache_write=written), price)
+    long = 0 < price.long_context_tokens < written
 
-    assert cost_nano_usd(Usage(tokens_in=20, tokens_cache_write=20), price) == 20
+    assert (parts.input, parts.cache_read, parts.output) == (0, 0, 0)
+    assert parts.cache_write == written * (price.long_cache_write if long else price.cache_write)
+    assert parts.request == price.request_nano_usd * 1000

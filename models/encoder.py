@@ -1,0 +1,175 @@
+"""The second stage: a small transformer over the tokens of an excerpt."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from models.batching import BatchLimits, Cost
+from models.encoder_manifest import EncoderManifest, read_checked, read_encoder_manifest
+from models.manifest import FILES, REMEDY, ArtefactError
+from models.scores import TASK_TYPES, Scores, tier_of
+from models.serving_manifest import SelfTest, ServingManifest, read_serving_manifest
+from models.session import OUTPUTS, Outputs, Session, has_cuda
+from models.tokenizer import Tokenizer
+
+log = logging.getLogger("switchyard")
+
+STAGE = "encoder"
+# Integer kernels of other CPUs round in other places; a damaged graph is off by far more.
+COMPLEXITY_OFF_MAX = 0.15
+SELF_TEST_WRONG_MAX = 1  # of ten: a prompt may lie on the border of two task types
+COST_TOKENS = 16  # the shortest and the longest row are timed
+COST_RUNS = 3
+
+# On a CPU a batch is no faster than its rows one by one (measured: 5 % at 16 tokens), every row
+# waits for the longest, and the int8 scales of a row depend on its neighbours: the same prompt
+# would get other scores under load. So a row goes alone. On a GPU a batch costs hardly more.
+BATCH_ON_CPU = BatchLimits(rows=1, tokens=1)
+BATCH_ON_GPU = BatchLimits(rows=64, tokens=4096)
+
+
+class Runnable(Protocol):
+    """What runs the graph; Session does."""
+
+    @property
+    def bucketed(self) -> bool: ...
+
+    def run(self, rows: list[list[int]]) -> Outputs: ...
+
+
+class Encoder:
+    """Scores of texts, calibrated. For one thread at a time; nothing here is shared."""
+
+    def __init__(
+        self, manifest: EncoderManifest, serving: ServingManifest, tokenizer: Tokenizer, session: Runnable
+    ) -> None:
+        self.manifest = manifest
+        self.serving = serving
+        self._tokenizer = tokenizer
+        self._session = session
+
+    @classmethod
+    def load(cls, folder: Path = FILES, threads: int = 1) -> Encoder:
+        """Read, check and try the artefact in *folder*. Raises ArtefactError."""
+        manifest, serving = read_encoder_manifest(folder), read_serving_manifest(folder)
+        words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256)
+        tokenizer = Tokenizer(
+            words, manifest.tokens_max, manifest.first, manifest.last, manifest.mark
+        )
+        encoder = cls(manifest, serving, tokenizer, open_session(folder, manifest, serving, threads))
+        if serving.encoder != encoder.version:
+            raise ArtefactError(
+                f"{folder}: thresholds are for {serving.encoder}, the encoder is"
+                f" {encoder.version}; {REMEDY}"
+            )
+        encoder.check()
+        return encoder
+
+    @property
+    def version(self) -> str:
+        """Name and version of the artefact, for records."""
+        return f"{self.manifest.name}-{self.manifest.version}"
+
+    @property
+    def batches(self) -> BatchLimits:
+        """What pays on the device."""
+        return BATCH_ON_GPU if self._session.bucketed else BATCH_ON_CPU
+
+    @property
+    def tokens_max(self) -> int:
+        """Read of one text."""
+        return self.manifest.tokens_max
+
+    def describe(self) -> str:
+        """Version and device, for the log at start."""
+        device = "cuda, float16" if self._session.bucketed else "cpu, int8"
+        return f"{self.version} on {device}, {self.tokens_max} tokens"
+
+    def score(self, texts: list[str]) -> list[Scores]:
+        """The scores of each text."""
+        tokens = self._tokenizer.read(texts)
+        found = self._session.run([one.ids for one in tokens])
+        return [self._scores(found, at, one.truncated) for at, one in enumerate(tokens)]
+
+    def _scores(self, found: Outputs, at: int, truncated: bool) -> Scores:
+        manifest = self.manifest
+        label, confidence = most_likely(found.task[at].tolist(), manifest.temperature)
+        complexity = on_line(
+            float(found.complexity[at]), manifest.complexity_from, manifest.complexity_to
+        )
+        return Scores(
+            task_type=TASK_TYPES[label],
+            confidence=confidence,
+            complexity=complexity,
+            tier=tier_of(complexity),
+            stage=STAGE,
+            uncertain=confidence < manifest.uncertain_below,
+            strong_need=on_line(
+                float(found.strong_need[at]), manifest.strong_need_from, manifest.strong_need_to
+            ),
+            truncated=truncated,
+        )
+
+    def check(self) -> None:
+        """Score the prompts of the self-test. Raises ArtefactError when they come out otherwise."""
+        tests = self.serving.self_test
+        found = [self.score([test.text])[0] for test in tests]
+        wrong = [
+            f"{test.text[:40]!r}: {scores.task_type} {scores.complexity:.2f},"
+            f" expected {test.task_type} {test.complexity:.2f}"
+            for test, scores in zip(tests, found, strict=True)
+            if not is_as_expected(test, scores)
+        ]
+        if len(wrong) > SELF_TEST_WRONG_MAX:
+            raise ArtefactError(f"the encoder fails its self-test: {'; '.join(wrong)}; {REMEDY}")
+
+    def measure(self) -> Cost:
+        """What a call and a token cost here, the best of a few runs; also warms every buffer."""
+        short, long = min(COST_TOKENS, self.tokens_max // 2), self.tokens_max
+        short_s, long_s = (min(self._time(tokens) for _ in range(COST_RUNS)) for tokens in (short, long))
+        token_s = max(long_s - short_s, 0.0) / (long - short)
+        return Cost(call_s=max(short_s - token_s * short, 0.0), token_s=token_s)
+
+    def _time(self, tokens: int) -> float:
+        begun = time.perf_counter()
+        self._session.run([[self.manifest.first] * tokens])
+        return time.perf_counter() - begun
+
+
+def open_session(
+    folder: Path, manifest: EncoderManifest, serving: ServingManifest, threads: int
+) -> Session:
+    """On the GPU where there is one and a graph for it, else on the CPU. Raises ArtefactError."""
+    if has_cuda() and serving.half:
+        try:
+            half = read_checked(folder / serving.half, serving.half_sha256)
+            return Session(half, threads, cuda=True)
+        except ArtefactError as error:
+            log.warning("the encoder runs on the CPU: %s", error)
+    return Session(read_checked(folder / manifest.weights, manifest.sha256), threads)
+
+
+def is_as_expected(test: SelfTest, scores: Scores) -> bool:
+    """Whether *scores* are those that the artefact gave elsewhere, but for rounding."""
+    near = abs(scores.complexity - test.complexity) <= COMPLEXITY_OFF_MAX
+    return near and scores.task_type == test.task_type
+
+
+def most_likely(logits: list[float], temperature: float) -> tuple[int, float]:
+    """Index of the best label and its probability; the first of equals wins, NaN is no label."""
+    top = max(logits)
+    total = math.fsum(math.exp((logit - top) / temperature) for logit in logits)
+    if math.isnan(total):
+        raise ValueError(f"{OUTPUTS[0]} is not a number")
+    return logits.index(top), 1.0 / total
+
+
+def on_line(raw: float, line_from: tuple[float, ...], line_to: tuple[float, ...]) -> float:
+    """*raw* on the line through the knots."""
+    return float(np.interp(raw, line_from, line_to))

@@ -1,0 +1,77 @@
+"""What the artefact of the encoder says of itself, checked before it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from models.manifest import REMEDY, ArtefactError
+from models.scores import TASK_TYPES
+
+ENCODER_MANIFEST = "encoder.toml"
+
+
+class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    ``encoder.toml``: written by training, read at start.
+
+    *weights* is the ONNX graph and *tokenizer* the ``tokenizers`` JSON beside it. *tokens_max* of
+    a text are read, the two ends included; *mark* is the token between the turns before and the
+    ask. The knots *..._from* and *..._to* turn raw outputs into calibrated ones, 0 to 1.
+    *uncertain_below* is a confidence. *languages* are the labels of the language output, "" for
+    any other. *data_sha256* names the training rows, *measured* what was found without them.
+    """
+
+    name: str
+    version: str
+    weights: str
+    sha256: str
+    tokenizer: str
+    tokenizer_sha256: str
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    tokens_max: int
+    first: int  # token id put before every text
+    last: int  # and after it
+    mark: int
+    temperature: float
+    uncertain_below: float
+    complexity_from: tuple[float, ...]
+    complexity_to: tuple[float, ...]
+    strong_need_from: tuple[float, ...]
+    strong_need_to: tuple[float, ...]
+    data_sha256: str
+    measured: dict[str, float]
+
+
+def read_encoder_manifest(folder: Path) -> EncoderManifest:
+    """The manifest of the encoder in *folder*, its labels checked. Raises ArtefactError."""
+    path = folder / ENCODER_MANIFEST
+    try:
+        manifest = msgspec.toml.decode(path.read_bytes(), type=EncoderManifest)
+    except OSError as error:
+        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    if manifest.labels != TASK_TYPES:
+        raise ArtefactError(
+            f"{path}: labels are {list(manifest.labels)},"
+            f" this code knows {list(TASK_TYPES)}; {REMEDY}"
+        )
+    return manifest
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """The bytes of a file of the artefact, their sha256 checked. Raises ArtefactError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ArtefactError(
+            f"{path}: sha256 is {found}, {ENCODER_MANIFEST} says {sha256}; {REMEDY}"
+        )
+    return content
