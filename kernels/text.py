@@ -145,6 +145,8 @@ def wide_character(text, i):
     if left < 4 or text[i + 3] & 0xC0 != 0x80:
         return INVALID, 1
     point = (lead & 0x07) << 18 | point << 6 | np.int64(text[i + 3] & 0x3F)
+    if point < 0x10000:  # overlong
+        return np.int64(CLASS_OF[point]), 4
     if 0x1D400 <= point < 0x1D800:  # mathematical alphabets
         return MATH, 4
     return (HAN if 0x20000 <= point < 0x40000 else SYMBOL), 4

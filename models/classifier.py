@@ -1,63 +1,208 @@
-"""The door of the classifiers: text in, scores out, never an error."""
+"""The door of the classifiers: text in, scores out, never an error, never a long wait."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Protocol
 
+from msgspec.structs import replace
+
+from models.batching import Entry, QueueLimits, Refusal, tokens_of
+from models.cascade import Thresholds, is_settled
+from models.encoder import Encoder
 from models.linear import FirstStage
 from models.manifest import FILES, ArtefactError
+from models.memory import Memory, key_of
+from models.options import DEFAULTS, Options
 from models.scores import UNSCORED, Scores
+from models.worker import Load, Worker
 
 log = logging.getLogger("switchyard")
 
 NO_MODEL = "none"
+LATE = "deadline"
+REMEMBERED = "memory"
+
+
+class Door(Protocol):
+    """Where prompts wait for an encoder: a Worker, or one in another process."""
+
+    @property
+    def tokens_max(self) -> int: ...
+
+    @property
+    def is_failing(self) -> bool: ...
+
+    @property
+    def load(self) -> Load: ...
+
+    def submit(self, entry: Entry, budget_s: float | None) -> Refusal | None: ...
+
+    def describe(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
+class SecondStage:
+    """An encoder behind its door, and when it is worth asking."""
+
+    def __init__(self, door: Door, version: str, thresholds: Thresholds) -> None:
+        self.door = door
+        self.version = version
+        self.thresholds = thresholds
 
 
 class Classifier:
     """
-    Scores excerpts with what models there are.
+    Scores excerpts by a cascade: what was answered before, else the first stage, else, where its
+    doubt could change what is decided, the encoder; and the first stage again where the encoder
+    is late, busy or broken.
 
     Without a first stage, or for an empty text, the scores are UNSCORED: routing goes on, and
-    policies that need a score see that there is none.
+    policies that need a score see that there is none. *problem* says what is missing that should
+    be there, "" when nothing is.
     """
 
-    def __init__(self, first_stage: FirstStage | None) -> None:
+    def __init__(
+        self,
+        first_stage: FirstStage | None,
+        second_stage: SecondStage | None = None,
+        options: Options = DEFAULTS,
+        problem: str = "",
+    ) -> None:
         self._first_stage = first_stage
+        self._second_stage = second_stage
+        self._deadline_s = options.deadline_s
+        self._memory = Memory(options.memory_bytes_max)
+        self._problem = problem
 
     @property
     def version(self) -> str:
         """Of the models that score, for records; "none" without any."""
-        return NO_MODEL if self._first_stage is None else self._first_stage.version
+        if self._first_stage is None:
+            return NO_MODEL
+        if self._second_stage is None:
+            return self._first_stage.version
+        return f"{self._first_stage.version}+{self._second_stage.version}"
 
-    async def submit(self, text: str) -> Scores:
+    @property
+    def problem(self) -> str:
+        """Why scores are worse than they should be, "" when they are not."""
+        if self._second_stage is not None and self._second_stage.door.is_failing:
+            return "the encoder fails"
+        return self._problem
+
+    @property
+    def load(self) -> Load:
+        """How busy the encoder is."""
+        if self._second_stage is None:
+            return Load(waiting=0, batches=0, rows=0)
+        return self._second_stage.door.load
+
+    def submit(self, text: str) -> Awaitable[Scores]:
         """
-        The scores of an excerpt. Never raises.
+        The scores of an excerpt, to be awaited on this event loop. Never raises, and takes about
+        as long as the deadline at most. Work begins at once, not with the await.
 
         The first stage runs here and not in a thread: it takes less time than a hand-over.
         """
+        answer: asyncio.Future[Scores] = asyncio.get_running_loop().create_future()
         if self._first_stage is None or not text:
-            return UNSCORED
-        return self._first_stage.score(text)
+            answer.set_result(UNSCORED)
+            return answer
+        key = key_of(text)
+        known = self._memory.get(key)
+        if known is not None:
+            answer.set_result(replace(known, stage=REMEMBERED))
+            return answer
+        first = self._first_stage.score(text)
+        second = self._second_stage
+        if second is None or is_settled(first, second.thresholds):
+            self._memory.put(key, first)
+            answer.set_result(first)
+            return answer
+        self._ask(second.door, text, key, first, answer)
+        return answer
+
+    def _ask(
+        self, door: Door, text: str, key: bytes, first: Scores, answer: asyncio.Future[Scores]
+    ) -> None:
+        """Let the encoder answer, or the *first* scores when it cannot in time."""
+        timer: asyncio.TimerHandle | None = None
+
+        def settle(scores: Scores | None) -> None:
+            if timer is not None:
+                timer.cancel()
+            if scores is not None:  # even when the caller has gone: the next one may ask the same
+                self._memory.put(key, scores)
+            give(answer, first if scores is None else scores)
+
+        size = len(text.encode("utf-8", "replace"))
+        entry = Entry(text, size, tokens_of(size, door.tokens_max), answer.done, settle)
+        refusal = door.submit(entry, self._deadline_s)
+        if refusal is not None:
+            answer.set_result(replace(first, stage=str(refusal)))
+        elif self._deadline_s is not None:
+            late = replace(first, stage=LATE)
+            timer = answer.get_loop().call_later(self._deadline_s, give, answer, late)
 
     def describe(self) -> str:
         """One line for the log at start."""
         if self._first_stage is None:
             return "no classifier: every prompt counts as unscored"
         manifest = self._first_stage.manifest
+        first = f"first stage {self._first_stage.version}"
+        if self._second_stage is not None:
+            return f"{first}, then {self._second_stage.door.describe()}"
+        why = f" ({self._problem})" if self._problem else ""
         return (
-            f"first stage {self.version}: {len(manifest.labels)} task types,"
+            f"{first} alone{why}: {len(manifest.labels)} task types,"
             f" uncertain below {manifest.uncertain_below:.2f}"
         )
 
+    def close(self) -> None:
+        """Answer everybody who still waits, and end the threads."""
+        if self._second_stage is not None:
+            self._second_stage.door.close()
 
-def load_classifier(folder: Path = FILES) -> Classifier:
+
+def give(answer: asyncio.Future[Scores], scores: Scores) -> None:
+    """Answer, unless that was done or the caller has gone."""
+    if not answer.done():
+        answer.set_result(scores)
+
+
+def load_classifier(options: Options = DEFAULTS, folder: Path = FILES) -> Classifier:
     """
     The classifier of the artefacts in *folder*. One that cannot be used is logged as an error, and
-    the gateway goes on without: a request keeps the client's own model.
+    the gateway goes on without: with the first stage alone, or with no scores at all, when a
+    request keeps the client's own model.
     """
     try:
-        return Classifier(FirstStage.load(folder))
+        first_stage = FirstStage.load(folder)
     except ArtefactError as error:
         log.error("no classifier: %s", error)  # noqa: TRY400 - the message says it all
-        return Classifier(None)
+        return Classifier(None, problem="no classifier")
+    if not options.enabled:
+        return Classifier(first_stage, options=options)
+    try:
+        second_stage = load_second_stage(options, folder, first_stage.version)
+    except ArtefactError as error:
+        log.error("no encoder, the first stage answers alone: %s", error)  # noqa: TRY400
+        return Classifier(first_stage, options=options, problem="no encoder")
+    return Classifier(first_stage, second_stage, options)
+
+
+def load_second_stage(options: Options, folder: Path, first_stage: str) -> SecondStage:
+    """The encoder in *folder*, running. Raises ArtefactError."""
+    encoder = Encoder.load(folder, options.threads)
+    if encoder.serving.first_stage != first_stage:
+        raise ArtefactError(
+            f"{folder}: thresholds are for {encoder.serving.first_stage}, the first stage is"
+            f" {first_stage}; run python -m models.train.serving"
+        )
+    limits = QueueLimits(entries=options.queue_entries_max, bytes=options.queue_bytes_max)
+    return SecondStage(Worker(encoder, limits), encoder.version, encoder.serving.thresholds)

@@ -47,7 +47,11 @@ class Encoder:
     """Scores of texts, calibrated. For one thread at a time; nothing here is shared."""
 
     def __init__(
-        self, manifest: EncoderManifest, serving: ServingManifest, tokenizer: Tokenizer, session: Runnable
+        self,
+        manifest: EncoderManifest,
+        serving: ServingManifest,
+        tokenizer: Tokenizer,
+        session: Runnable,
     ) -> None:
         self.manifest = manifest
         self.serving = serving
@@ -62,7 +66,9 @@ class Encoder:
         tokenizer = Tokenizer(
             words, manifest.tokens_max, manifest.first, manifest.last, manifest.mark
         )
-        encoder = cls(manifest, serving, tokenizer, open_session(folder, manifest, serving, threads))
+        encoder = cls(
+            manifest, serving, tokenizer, open_session(folder, manifest, serving, threads)
+        )
         if serving.encoder != encoder.version:
             raise ArtefactError(
                 f"{folder}: thresholds are for {serving.encoder}, the encoder is"
@@ -95,9 +101,9 @@ class Encoder:
         """The scores of each text."""
         tokens = self._tokenizer.read(texts)
         found = self._session.run([one.ids for one in tokens])
-        return [self._scores(found, at, one.truncated) for at, one in enumerate(tokens)]
+        return [self._scores(found, at, truncated=one.truncated) for at, one in enumerate(tokens)]
 
-    def _scores(self, found: Outputs, at: int, truncated: bool) -> Scores:
+    def _scores(self, found: Outputs, at: int, *, truncated: bool) -> Scores:
         manifest = self.manifest
         label, confidence = most_likely(found.task[at].tolist(), manifest.temperature)
         complexity = on_line(
@@ -132,7 +138,9 @@ class Encoder:
     def measure(self) -> Cost:
         """What a call and a token cost here, the best of a few runs; also warms every buffer."""
         short, long = min(COST_TOKENS, self.tokens_max // 2), self.tokens_max
-        short_s, long_s = (min(self._time(tokens) for _ in range(COST_RUNS)) for tokens in (short, long))
+        short_s, long_s = (
+            min(self._time(tokens) for _ in range(COST_RUNS)) for tokens in (short, long)
+        )
         token_s = max(long_s - short_s, 0.0) / (long - short)
         return Cost(call_s=max(short_s - token_s * short, 0.0), token_s=token_s)
 

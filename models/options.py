@@ -19,4 +19,5 @@ class Options(msgspec.Struct, frozen=True):
     socket: Path | None = None  # of a classifier process that several gateways share
 
 
+DEFAULTS = Options()
 PATIENT = Options(deadline_s=None)

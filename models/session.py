@@ -6,10 +6,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from models.manifest import REMEDY, ArtefactError
+
+try:
+    import onnxruntime
+except ImportError:  # neither extra is installed: the first stage answers alone, and says so
+    onnxruntime = None
 
 OUTPUTS = ("task", "complexity", "strong_need")
 INPUTS = ("input_ids", "attention_mask")
@@ -36,6 +40,8 @@ class Session:
     """
 
     def __init__(self, graph: bytes, threads: int = 1, *, cuda: bool = False) -> None:
+        if onnxruntime is None:
+            raise ArtefactError("onnxruntime is missing: pip install 'switchyard[cpu]', or [gpu]")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -48,7 +54,9 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=wanted)
         except Exception as error:  # the library raises RuntimeError and kinds of its own
-            raise ArtefactError(f"the encoder's graph cannot be loaded: {error}; {REMEDY}") from error
+            raise ArtefactError(
+                f"the encoder's graph cannot be loaded: {error}; {REMEDY}"
+            ) from error
         missing = {*INPUTS, *OUTPUTS} - {
             part.name for part in (*self._session.get_inputs(), *self._session.get_outputs())
         }
@@ -87,7 +95,10 @@ class Session:
 
 def has_cuda() -> bool:
     """Whether this build of onnxruntime knows GPUs; one that it can use may still be missing."""
-    return CUDA in onnxruntime.get_available_providers()
+    if onnxruntime is None:
+        return False
+    known: list[str] = onnxruntime.get_available_providers()
+    return CUDA in known
 
 
 def bucket(size: int, buckets: tuple[int, ...]) -> int:

@@ -9,7 +9,7 @@ import msgspec
 # A pool of threads inside the library would take the cores of the event loop. Read at first use.
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-import tokenizers  # noqa: E402 - after the line above
+import tokenizers
 
 from models.excerpt import ASK_MARK, split_excerpt
 from models.features import ASK_HEAD_CHARS, ASK_TAIL_CHARS, PRIOR_CHARS_MAX

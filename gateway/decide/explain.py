@@ -74,6 +74,7 @@ def candidate_of(case: Case, choice: Choice | None, row: int) -> Candidate:
             lost += (
                 f"costs {usd_text(case.cost(row))} USD, more than the {most} it had to keep to",
             )
+        lost = lost or (behind(case, choice.ranking[0], row),)
     return Candidate(
         deployment=deployment.id,
         model=deployment.model,
@@ -83,3 +84,21 @@ def candidate_of(case: Case, choice: Choice | None, row: int) -> Candidate:
         latency_s=float(case.estimates.latency_s[row]),
         lost=lost,
     )
+
+
+def behind(case: Case, winner: int, row: int) -> str:
+    """What put *row*, which might have served the request, behind the *winner*."""
+    if case.model(row) == case.model(winner):
+        return f"is another place of {case.model(row)}, further down the list of failover"
+    if case.ask.own is not None and case.model(winner) == case.ask.own.model:
+        return "is not the model that the client named"
+    dearer = case.cost(row) / max(1, case.cost(winner))
+    if dearer > 1.0:
+        return f"costs {dearer:.3g} times as much as {case.model(winner)}"
+    better = case.quality(winner) - case.quality(row)
+    if better > 0.0:
+        return f"promises {case.quality(row):.2f}, {better:.2f} less than {case.model(winner)}"
+    slower_s = float(case.estimates.latency_s[row] - case.estimates.latency_s[winner])
+    if slower_s > 0.0:
+        return f"takes {slower_s:.1f} s longer than {case.model(winner)}"
+    return f"does not differ enough from {case.model(winner)}"

@@ -31,7 +31,7 @@ class Augmenter:
         self.passages = passages
         self.asks = asks
 
-    def __call__(self, text: str, english: bool, draw: Random) -> str:
+    def __call__(self, text: str, draw: Random, *, english: bool) -> str:
         """A changed *text*; often the same. *english*: the openings fit."""
         if ASK_MARK in text:
             return text

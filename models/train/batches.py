@@ -74,13 +74,13 @@ def epoch(
     samples: list[Sample], copies: list[int], reader: Reader, change: Augmenter, seed: int
 ) -> list[Batch]:
     """All samples, each *copies* times and changed anew, in shuffled batches of like lengths."""
-    draw = Random(seed)
+    draw = Random(seed)  # noqa: S311
     order = [at for at, count in enumerate(copies) for _ in range(count)]
     draw.shuffle(order)
     batches: list[Batch] = []
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
-        texts = [change(samples[at].text, samples[at].lang == "en", draw) for at in part]
+        texts = [change(samples[at].text, draw, english=samples[at].lang == "en") for at in part]
         made = list(by_length(reader(texts), part))
         draw.shuffle(made)
         batches += made

@@ -134,9 +134,7 @@ def unlabelled(folder: Path, banned: set[str], draw: Random) -> list[str]:
 
 def passages(folder: Path) -> list[str]:
     """Texts that people paste: what stands behind a blank line in public prompts."""
-    found = [
-        row["text"].partition("\n\n")[2] for row in read_lines(folder / "task/train.jsonl.gz")
-    ]
+    found = [row["text"].partition("\n\n")[2] for row in read_lines(folder / "task/train.jsonl.gz")]
     return [passage for passage in found if len(passage) >= PASSAGE_CHARS_MIN]
 
 

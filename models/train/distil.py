@@ -33,6 +33,7 @@ PUBLIC_HARD = 0.4  # what is left of a public label's weight beside the teacher'
 SOFT_BATCH_TOKENS = 4_096
 RATE = 1.5e-4
 RATE_WORDS = 2e-4
+STEPS_MAX = 1_000  # of about 2,500 tokens
 RATE_HEADS = 3e-4
 
 
@@ -47,6 +48,7 @@ class Wanted:
     layers: tuple[int, ...]
     copies: int
     without: frozenset[str]
+    steps: int
 
 
 def samples_of(data: Path, without: frozenset[str]) -> list[Sample]:
@@ -57,12 +59,14 @@ def samples_of(data: Path, without: frozenset[str]) -> list[Sample]:
         else sample
         for sample in teach.samples_of(data, without, teach.OUTCOMES_MAX)
     ]
-    texts = corpus.unlabelled(data, corpus.dev_keys(data), Random(teach.SEED))
+    texts = corpus.unlabelled(data, corpus.dev_keys(data), Random(teach.SEED))  # noqa: S311
     more = [Sample(text=text, lang="", group="unlabelled") for text in texts[:UNLABELLED_MAX]]
     return labelled + more
 
 
-def opinions(teacher: Path, samples: list[Sample], reader: Reader, cache: Path) -> dict[str, Tensor]:
+def opinions(
+    teacher: Path, samples: list[Sample], reader: Reader, cache: Path
+) -> dict[str, Tensor]:
     """What the teacher says of the texts as they are; kept in *cache*."""
     if cache.exists():
         found: dict[str, Tensor] = torch.load(cache)
@@ -99,6 +103,7 @@ def distil(wanted: Wanted) -> None:
         rate=RATE,
         rate_words=RATE_WORDS,
         rate_heads=RATE_HEADS,
+        steps_max=wanted.steps,
     )
     student = keep_layers(load_model(teacher), wanted.layers, {**HEADS, "language": len(names)})
     languages = teach.language_numbers(samples, names)
@@ -116,6 +121,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=teach.COPIES)
     parser.add_argument("--without", default="", help="groups left out, with commas between")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=STEPS_MAX)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     distil(
@@ -127,6 +133,7 @@ def main() -> None:
             layers=tuple(int(at) for at in options.layers.split(",")),
             copies=options.copies,
             without=frozenset(filter(None, options.without.split(","))),
+            steps=options.steps,
         )
     )
 

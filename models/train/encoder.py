@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 POSITIONS = 512
 EPSILON = 1e-12
@@ -47,9 +47,9 @@ class Layer(nn.Module):
         mixed = torch.bmm(likeness.softmax(-1), v)
         mixed = mixed.view(rows, self.attention_heads, tokens, split[-1]).transpose(1, 2)
         mixed = self.mix(mixed.reshape(rows, tokens, width))
-        x = self.mix_norm(x + F.dropout(mixed, self.dropout, self.training))
-        inner = self.down(F.gelu(self.up(x)))
-        return self.down_norm(x + F.dropout(inner, self.dropout, self.training))
+        x = self.mix_norm(x + functional.dropout(mixed, self.dropout, self.training))
+        inner = self.down(functional.gelu(self.up(x)))
+        return self.down_norm(x + functional.dropout(inner, self.dropout, self.training))
 
 
 class Encoder(nn.Module):
@@ -68,7 +68,7 @@ class Encoder(nn.Module):
         """Hidden states (rows, tokens, width) of *ids*; *mask* is 1 on tokens, 0 on padding."""
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.norm(self.words(ids) + self.positions(places))
-        x = F.dropout(x, self.dropout, self.training)
+        x = functional.dropout(x, self.dropout, self.training)
         visible = ((1.0 - mask.to(x.dtype)) * -1e4)[:, None, :]
         visible = visible.repeat_interleave(self.shape.attention_heads, dim=0)
         for layer in self.layers:

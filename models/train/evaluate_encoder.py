@@ -83,7 +83,7 @@ def intervals(found: Predictions) -> str:
 
 def robust(rows: list[Row], predict: Predictor, how: Calibration, data: Path) -> str:
     """The share of answers that stay the same when the prompt is dressed differently."""
-    draw = Random(5)
+    draw = Random(5)  # noqa: S311
     chosen = [row for row in rows if ASK_MARK not in row.text and len(row.text.split()) >= 4]
     draw.shuffle(chosen)
     chosen = chosen[:ROBUST_MAX]
@@ -95,9 +95,7 @@ def robust(rows: list[Row], predict: Predictor, how: Calibration, data: Path) ->
         "context before": [f"{p}\n\n{r.text}" for p, r in zip(pasted, chosen, strict=True)],
         "context after": [f"{r.text}\n\n{p}" for p, r in zip(pasted, chosen, strict=True)],
     }
-    found = {
-        name: predictions_of(chosen, predict(texts), how) for name, texts in dressed.items()
-    }
+    found = {name: predictions_of(chosen, predict(texts), how) for name, texts in dressed.items()}
     plain = found["as it is"]
     tiers = {name: [tier_of(x) for x in one.complexity] for name, one in found.items()}
     lines = []
@@ -169,7 +167,14 @@ def main() -> None:
     found = predictions_of(rows, said, how)
     parts = options.parts.split(",")
     if "tasks" in parts:
-        print(report(found), "", intervals(found), conversations(found), languages_table(found), sep="\n")
+        print(
+            report(found),
+            "",
+            intervals(found),
+            conversations(found),
+            languages_table(found),
+            sep="\n",
+        )
     if "robust" in parts:
         print("", robust(rows, predict, how, options.data), sep="\n")
     if "routing" in parts:

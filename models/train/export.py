@@ -40,7 +40,9 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def add(self, kind: str, inputs: list[str], output: str, domain: str = "", **more: object) -> str:
+    def add(
+        self, kind: str, inputs: list[str], output: str, domain: str = "", **more: object
+    ) -> str:
         """A node with one output, named like it."""
         self.nodes.append(
             helper.make_node(kind, inputs, [output], name=f"{output}/{kind}", domain=domain, **more)
@@ -142,7 +144,9 @@ def residual(graph: Graph, name: str, norm: object, new: str, old: str) -> str:
     )
 
 
-def answers(graph: Graph, model: Classifier, hidden: str) -> tuple[list[onnx.ValueInfoProto], list[str]]:
+def answers(
+    graph: Graph, model: Classifier, hidden: str
+) -> tuple[list[onnx.ValueInfoProto], list[str]]:
     """The outputs, and the names of the nodes of the heads."""
     graph.add("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
     graph.add("Unsqueeze", ["mask", graph.weight("last", np.array([2], dtype=np.int64))], "mask3")

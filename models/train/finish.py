@@ -40,7 +40,9 @@ KNOTS = np.linspace(0.0, 1.0, 9)
 MEASURED = ("rows", "accuracy", "macro_f1", "calibration_error", "complexity_rank_length_fixed")
 
 
-def need_line(raw: NDArray[np.float64], gain: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+def need_line(
+    raw: NDArray[np.float64], gain: NDArray[np.float64]
+) -> tuple[list[float], list[float]]:
     """Knots that turn the raw need into the gain to expect of a strong model, never falling."""
     fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, gain)
     at = np.unique(np.quantile(raw, KNOTS))

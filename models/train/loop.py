@@ -32,6 +32,7 @@ class Course:
     rate: float
     rate_words: float
     rate_heads: float
+    steps_max: int  # ends there though batches are left; the rates are laid out for it
 
 
 def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> Classifier:
@@ -47,8 +48,10 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
     torch.manual_seed(len(course.name))
     masters = {name: p.detach().clone().float() for name, p in model.named_parameters()}
     for p in masters.values():
-        p.requires_grad_(True)
-    optimizer = torch.optim.AdamW(groups_of(masters, course), betas=(0.9, 0.98), eps=1e-7, fused=True)
+        p.requires_grad_()
+    optimizer = torch.optim.AdamW(
+        groups_of(masters, course), betas=(0.9, 0.98), eps=1e-7, fused=True
+    )
     step, epoch = 0, 0
     if partial.exists():
         saved = torch.load(partial)
@@ -60,7 +63,7 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
             group["fused"] = True
     batches = course.batches(epoch)
     per_epoch = len(batches)
-    total = per_epoch * course.epochs
+    total = min(course.steps_max, per_epoch * course.epochs)
     model.to(torch.bfloat16).train()
     pull(model, masters)
     started, first, mean = time.monotonic(), step, 0.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from models.scores import TASK_TYPES
 from models.train.corpus import ABSOLUTE, Sample
@@ -78,16 +78,21 @@ def loss_of(pooled: Tensor, said: dict[str, Tensor], rows: list[int], targets: T
     hard = HARD_BESIDE_SOFT if targets.soft else 1.0
     size = len(rows)
     logits = said["task"].float()
-    each = -(targets.task[at] * F.log_softmax(logits, -1)).sum(-1)
+    each = -(targets.task[at] * functional.log_softmax(logits, -1)).sum(-1)
     loss = hard * (each * targets.task_weight[at]).sum() / size
     score = torch.sigmoid(said["complexity"].float().squeeze(-1))
     loss = loss + hard * level_loss(score, targets.complexity[at], targets.scale[at])
     loss = loss + ORDER * order_loss(score, targets.complexity[at], targets.scale[at])
     loss = loss + outcome_loss(said, targets, at)
     if "language" in said:
-        loss = loss + LANGUAGE * F.cross_entropy(
-            said["language"].float(), targets.language[at], ignore_index=-1, reduction="sum"
-        ) / size
+        loss = (
+            loss
+            + LANGUAGE
+            * functional.cross_entropy(
+                said["language"].float(), targets.language[at], ignore_index=-1, reduction="sum"
+            )
+            / size
+        )
     if targets.soft:
         loss = loss + SOFT * soft_loss(pooled, said, targets, at)
     return loss
@@ -110,7 +115,7 @@ def order_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
     pairs = (scale[:, None] == scale[None, :]) & (scale[:, None] >= 0) & (apart > APART)
     if not pairs.any():
         return score.sum() * 0.0
-    wrong = F.softplus(-SHARPNESS * (score[:, None] - score[None, :]))
+    wrong = functional.softplus(-SHARPNESS * (score[:, None] - score[None, :]))
     weight = torch.where(pairs, apart.clamp(max=0.3), 0.0)
     share = (scale >= 0).float().mean()
     return share * (wrong * weight).sum() / weight.sum()
@@ -119,12 +124,12 @@ def order_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
 def outcome_loss(said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
     """How far the gain of a strong model, and the share that fails, are guessed wrong."""
     weight = targets.gain_weight[at]
-    gain = F.binary_cross_entropy_with_logits(
+    gain = functional.binary_cross_entropy_with_logits(
         said["strong_need"].float().squeeze(-1),
         (1.0 + targets.gain[at].nan_to_num()) / 2.0,
         reduction="none",
     )
-    failing = F.binary_cross_entropy_with_logits(
+    failing = functional.binary_cross_entropy_with_logits(
         said["failing"].float().squeeze(-1), targets.failing[at].nan_to_num(), reduction="none"
     )
     return ((GAIN * gain + FAILING * failing) * weight).sum() / len(at)
@@ -133,14 +138,12 @@ def outcome_loss(said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tenso
 def soft_loss(pooled: Tensor, said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
     """How far the student is from what the teacher says of the same text, unchanged."""
     soft = targets.soft
-    task = F.kl_div(
-        F.log_softmax(said["task"].float(), -1),
-        F.softmax(soft["task"][at].float(), -1),
+    task = functional.kl_div(
+        functional.log_softmax(said["task"].float(), -1),
+        functional.softmax(soft["task"][at].float(), -1),
         reduction="batchmean",
     )
     level = torch.sigmoid(said["complexity"].float()) - torch.sigmoid(soft["complexity"][at])
     gain = said["strong_need"].float() - soft["strong_need"][at]
-    alike = 1.0 - F.cosine_similarity(pooled.float(), soft["pooled"][at].float(), dim=-1)
-    return (
-        task + LEVEL * (level**2).mean() + 0.5 * (gain**2).mean() + ALIKE * alike.mean()
-    )
+    alike = 1.0 - functional.cosine_similarity(pooled.float(), soft["pooled"][at].float(), dim=-1)
+    return task + LEVEL * (level**2).mean() + 0.5 * (gain**2).mean() + ALIKE * alike.mean()

@@ -104,13 +104,11 @@ def load_graph(path: Path, tokenizer: Tokenizer, threads: int = 1) -> GraphPredi
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return GraphPredictor(session, Reader(tokenizer))
 
 
-def load_trained(path: Path, tokenizer: Tokenizer, fast: bool = False) -> TorchPredictor:
+def load_trained(path: Path, tokenizer: Tokenizer, *, fast: bool = False) -> TorchPredictor:
     """The classifier whose weights are in *path*, its shape read off them."""
     return TorchPredictor(load_model(path), Reader(tokenizer), fast)
 
@@ -130,5 +128,3 @@ def load_model(path: Path) -> Classifier:
     model = Classifier(shape, heads)
     model.load_state_dict(state)
     return model.eval()
-
-

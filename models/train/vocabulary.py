@@ -29,6 +29,7 @@ from models.excerpt import ASK_MARK
 
 NEW_PIECES_MAX = 10_000  # 384 bytes each in the file
 MIN_COUNT = 3
+UNKNOWN = "[UNK]"
 RUN_CHARS = 24  # of the scripts that put no space between words
 # Accents of Latin, Greek and Cyrillic go, as in the base encoder. The marks of Indic, Thai, Arabic
 # and Hebrew and the voicing of kana stay: there they are letters. Hangul stays taken apart.
@@ -46,8 +47,8 @@ def build_tokenizer(base: Path, texts: Iterable[str]) -> Tokenizer:
         slot = next(slots, None)
         vocabulary[piece] = len(vocabulary) if slot is None else vocabulary.pop(slot)
     vocabulary[ASK_MARK] = vocabulary.pop(mark_slot)
-    tokenizer = with_rules(Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]")))
-    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+    tokenizer = with_rules(Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN)))
+    tokenizer.add_special_tokens(["[PAD]", UNKNOWN, "[CLS]", "[SEP]"])
     tokenizer.add_tokens([AddedToken(ASK_MARK, normalized=False)])
     ends = [(piece, vocabulary[piece]) for piece in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -58,13 +59,13 @@ def build_tokenizer(base: Path, texts: Iterable[str]) -> Tokenizer:
 
 def learn_pieces(texts: Iterable[str]) -> list[str]:
     """Word pieces of *texts*, the single letters first, then the most useful ones."""
-    learner = with_rules(Tokenizer(models.WordPiece(unk_token="[UNK]")))
+    learner = with_rules(Tokenizer(models.WordPiece(unk_token=UNKNOWN)))
     trainer = trainers.WordPieceTrainer(
         vocab_size=4 * NEW_PIECES_MAX,
         min_frequency=MIN_COUNT,
         limit_alphabet=NEW_PIECES_MAX,
         show_progress=False,
-        special_tokens=["[UNK]"],
+        special_tokens=[UNKNOWN],
     )
     learner.train_from_iterator(texts, trainer)
     return sorted(learner.get_vocab(), key=learner.get_vocab().__getitem__)
@@ -129,7 +130,7 @@ def parts_of(piece: str, old: dict[str, int]) -> list[int]:
 
 def tokens_per_char(tokenizer: Tokenizer, texts: list[str]) -> tuple[float, float]:
     """Tokens for each character, and the share of them that is unknown. NaN without texts."""
-    unknown = tokenizer.token_to_id("[UNK]")
+    unknown = tokenizer.token_to_id(UNKNOWN)
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     tokens = sum(len(one.ids) for one in encoded)
     if not tokens:

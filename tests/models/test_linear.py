@@ -16,7 +16,6 @@ from models.linear import FirstStage
 from models.manifest import FILES, MANIFEST, ArtefactError, read_manifest
 from models.scores import TASK_TYPES, TIERS, UNSCORED, tier_of
 
-
 FIRST_STAGE = FirstStage.load()
 
 

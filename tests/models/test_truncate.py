@@ -18,7 +18,9 @@ MARK = 1
         pytest.param(list(range(10, 30)), [10, 11, 12, 13, 14, 27, 28, 29], id="both ends"),
         pytest.param([9] * 20 + [MARK, 5], [9] * 6 + [MARK, 5], id="short ask: whole"),
         pytest.param(
-            [8, 9, MARK, *range(10, 30)], [9, MARK, 10, 11, 12, 27, 28, 29], id="long ask: a quarter"
+            [8, 9, MARK, *range(10, 30)],
+            [9, MARK, 10, 11, 12, 27, 28, 29],
+            id="long ask: a quarter",
         ),
     ],
 )

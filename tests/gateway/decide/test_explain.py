@@ -107,3 +107,18 @@ def test_a_model_that_is_not_here_is_not_explained():
     """There is nothing to weigh."""
     with pytest.raises(ModelNotFound):
         explained(question("gpt-9"))
+
+
+@settings(deadline=None, max_examples=100)
+@given(situations())
+def test_every_loser_has_a_reason(situation):
+    """Whoever is not in the ranking lost for a reason that can be read."""
+    try:
+        explanation = situation.explain()
+    except ModelNotFound:
+        return
+    if explanation.decision is None:
+        return
+    ranking = set(explanation.decision.ranking)
+
+    assert all(c.lost for c in explanation.candidates if c.deployment not in ranking)

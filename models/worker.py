@@ -1,0 +1,160 @@
+"""The thread that owns an encoder. It holds no policy: who runs when is the queue's business."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from models.batching import BatchLimits, BatchQueue, Cost, Entry, QueueLimits, Refusal
+from models.scores import Scores
+
+log = logging.getLogger("switchyard")
+
+CLOSE_S = 2.0  # for the batch that runs; many times what one takes
+# The event loop goes first where both want the same core: it answers in microseconds what the
+# encoder would keep waiting for milliseconds.
+NICE = 5
+
+
+class Load(msgspec.Struct, frozen=True):
+    """How busy a worker is and has been, for metrics."""
+
+    waiting: int
+    batches: int
+    rows: int
+
+
+class Scoring(Protocol):
+    """What a worker owns; Encoder does."""
+
+    @property
+    def batches(self) -> BatchLimits: ...
+
+    @property
+    def tokens_max(self) -> int: ...
+
+    def score(self, texts: list[str]) -> list[Scores]: ...
+
+    def measure(self) -> Cost: ...
+
+    def describe(self) -> str: ...
+
+
+class Worker:
+    """
+    Runs batches of an encoder in a thread of its own, for callers on one event loop.
+
+    Every entry that was let in is settled exactly once: with scores, or with None when its batch
+    failed or the worker was closed.
+    """
+
+    def __init__(
+        self,
+        encoder: Scoring,
+        limits: QueueLimits,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._encoder = encoder
+        self._now_s = now_s
+        self._queue = BatchQueue(limits, encoder.batches, encoder.measure())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
+        self._thread.start()
+
+    @property
+    def tokens_max(self) -> int:
+        """Read of one text."""
+        return self._encoder.tokens_max
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last batch failed."""
+        return self._failing
+
+    @property
+    def load(self) -> Load:
+        """As of now."""
+        with self._changed:
+            queue = self._queue
+            return Load(waiting=len(queue), batches=queue.batches_run, rows=queue.rows_run)
+
+    def describe(self) -> str:
+        """Version and device."""
+        return self._encoder.describe()
+
+    def submit(self, entry: Entry, budget_s: float | None) -> Refusal | None:
+        """
+        Let *entry* wait for at most *budget_s* seconds, as far as one can know; None: any time.
+        Called on the event loop on which it will be settled.
+        """
+        loop = asyncio.get_running_loop()
+        with self._changed:
+            if self._closed:
+                return Refusal.OVERLOAD
+            refusal = self._queue.offer(entry, self._now_s(), budget_s)
+            if refusal is None:
+                self._loop = loop
+                self._changed.notify()
+            return refusal
+
+    def close(self) -> None:
+        """Let the batch that runs end, settle everybody else with None, and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):  # no such thing as a nice thread: all are alike
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        while batch := self._next():
+            self._answer(batch, self._score(batch))
+        with self._changed:
+            left = self._queue.empty()
+        self._answer(left, [None] * len(left))
+
+    def _next(self) -> list[Entry]:
+        """The next batch, as soon as there is one; empty when the worker was closed."""
+        with self._changed:
+            while not self._closed:
+                if batch := self._queue.begin(self._now_s()):
+                    return batch
+                self._changed.wait()
+            return []
+
+    def _score(self, batch: list[Entry]) -> list[Scores | None]:
+        """Scores of all, or None for all."""
+        scores: list[Scores | None] = [None] * len(batch)
+        try:
+            scores = [*self._encoder.score([entry.text for entry in batch])]
+            self._failing = False
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            if not self._failing:  # once, not for every prompt
+                log.error("the encoder failed, the first stage answers: %r", error)  # noqa: TRY400
+            self._failing = True
+        with self._changed:
+            self._queue.end(self._now_s())
+        return scores
+
+    def _answer(self, batch: list[Entry], scores: list[Scores | None]) -> None:
+        """Hand the answers over to the event loop, all of a batch at once."""
+        if batch and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(settle, batch, scores)
+
+
+def settle(batch: list[Entry], scores: list[Scores | None]) -> None:
+    """Give each caller its answer."""
+    for entry, one in zip(batch, scores, strict=True):
+        entry.settle(one)
