@@ -16,6 +16,7 @@ from aiohttp import web
 from gateway.api.call import Service
 from gateway.api.server import make_server
 from gateway.config.problem import ConfigErrors
+from gateway.config.schema import ClassifierSettings
 from gateway.config.settings import Settings, read_settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import Clock, SystemClock
@@ -30,6 +31,7 @@ from gateway.record.recorder import Recorder
 from gateway.record.store import Store
 from gateway.simulated.transport import SimulatedTransport
 from models.classifier import load_classifier
+from models.options import Options
 
 log = logging.getLogger("switchyard")
 
@@ -86,7 +88,7 @@ class App:
         )
         health = self.upstreams.health()
         self.gateway = Gateway(
-            load_classifier(),
+            load_classifier(classifier_options(config.classifier)),
             routing_of(self.settings, health),
             self.upstreams,
             self.recorder,
@@ -96,6 +98,7 @@ class App:
         self.service = Service(self.settings, self.gateway, self.metrics)
         self.metrics.in_flight = lambda: self.service.in_flight
         self.metrics.records_waiting = lambda: self.recorder.waiting
+        self.metrics.classifier_load = lambda: self.gateway.classifier.load
         self.metrics.records_dropped = lambda: self.recorder.dropped
         self._note_view(health)
         self.recorder.start()
@@ -125,8 +128,8 @@ class App:
     def reload(self) -> None:
         """
         Read the configuration again. All of it takes effect between two requests, or none of it:
-        where it has problems they are logged and the last good one stays. Address, database and
-        limits of the server need a restart.
+        where it has problems they are logged and the last good one stays. Address, database,
+        limits of the server and the classifier need a restart.
         """
         try:
             settings = read_settings(self._path, self._environ)
@@ -157,6 +160,7 @@ class App:
             refresher.cancel()
         await self._runner.cleanup()
         await self._pool.close()
+        self.gateway.classifier.close()
         lost = await asyncio.to_thread(self.recorder.close, RECORDER_CLOSE_S)
         if lost:
             log.error("%d records could not be written before the end", lost)
@@ -203,6 +207,19 @@ def connection_limits(settings: Settings) -> dict[str, int]:
         for limit in (providers[deployment.provider].connections_max,)
         if limit is not None
     }
+
+
+def classifier_options(settings: ClassifierSettings) -> Options:
+    """What the classifier is run with."""
+    return Options(
+        enabled=settings.enabled,
+        deadline_s=settings.deadline_ms / 1e3,
+        threads=settings.threads,
+        queue_entries_max=settings.queue_entries_max,
+        queue_bytes_max=settings.queue_bytes_max,
+        memory_bytes_max=settings.memory_bytes_max,
+        socket=None if settings.socket is None else Path(settings.socket),
+    )
 
 
 def routing_of(settings: Settings, health: Mapping[str, Health]) -> Routing:

@@ -64,7 +64,10 @@ class Gateway:
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What is decided on. *accept_s*, *signals_s* and *classify_s*: seconds that reading took."""
+    """
+    What is decided on; *excerpt* is "" where routing is off. *accept_s*, *signals_s* and
+    *classify_s*: seconds that reading took.
+    """
 
     question: Question
     signals: Signals
@@ -118,23 +121,29 @@ async def read(
 ) -> Reading:
     """
     Learn what the request is about; the classifier works while the signals are read. Where routing
-    is off nobody asks it.
+    is off nobody looks at the ask.
     """
     begun = clock.monotonic()
     question = question_of(request)
-    excerpt = read_excerpt(request.chat)
-    pending = None if is_off(question, policy) else classifier.submit(excerpt.text)
-    signals = read_signals(request.chat, request.kind, excerpt)
-    counted = clock.monotonic()
-    scores = UNASKED if pending is None else await pending
+    if is_off(question, policy):
+        signals = read_signals(request.chat, request.kind, None)
+        counted = classified = clock.monotonic()
+        scores, text = UNASKED, ""
+    else:
+        excerpt = read_excerpt(request.chat)
+        pending = classifier.submit(excerpt.text)
+        signals = read_signals(request.chat, request.kind, excerpt)
+        counted = clock.monotonic()
+        scores, text = await pending, excerpt.text
+        classified = clock.monotonic()
     return Reading(
         question=question,
         signals=signals,
         scores=scores,
-        excerpt=excerpt.text,
+        excerpt=text,
         accept_s=begun - request.arrived_s,
         signals_s=counted - begun,
-        classify_s=clock.monotonic() - counted,
+        classify_s=classified - counted,
     )
 
 
@@ -186,6 +195,9 @@ def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gatew
     """What is kept of *request*."""
     answered = chosen.view.rows.find(outcome.deployment)
     clock = gateway.clock
+    text = None
+    if gateway.keep_text:
+        text = chosen.reading.excerpt or read_excerpt(request.chat).text
     return Record(
         request_id=request.id,
         wall_s=clock.wall() - (clock.monotonic() - request.arrived_s),
@@ -199,7 +211,7 @@ def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gatew
         model=answered.model if answered is not None else "",
         stages=chosen.stages,
         fee_nano_usd=chosen.fee.amount_nano_usd,
-        text=chosen.reading.excerpt if gateway.keep_text else None,
+        text=text,
     )
 
 

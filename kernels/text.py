@@ -221,6 +221,17 @@ def add_pairs(pairs, counts):
                 counts[OPERATORS] += n
 
 
+@kernel("float64(int64[::1], Array(float64, 1, 'C', readonly=True))")
+def weighted_sum(counts, weights):
+    """
+    Sum of the *counts*, int64[n], each times its weight, float64[n].
+    """
+    total = 0.0
+    for k in range(counts.size):
+        total += counts[k] * weights[k]
+    return total
+
+
 @kernel("void(Array(uint8, 1, 'C', readonly=True), int64[::1])")
 def count_text(text, counts):
     """

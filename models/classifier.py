@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from models.batching import Entry, QueueLimits, Refusal, tokens_of
 from models.cascade import Thresholds, is_settled
 from models.encoder import Encoder
+from models.encoder_manifest import ENCODER_MANIFEST
 from models.linear import FirstStage
 from models.manifest import FILES, ArtefactError
 from models.memory import Memory, key_of
 from models.options import DEFAULTS, Options
 from models.scores import UNSCORED, Scores
+from models.shared_worker import SharedWorker
 from models.worker import Load, Worker
 
 log = logging.getLogger("switchyard")
@@ -99,7 +101,7 @@ class Classifier:
     def load(self) -> Load:
         """How busy the encoder is."""
         if self._second_stage is None:
-            return Load(waiting=0, batches=0, rows=0)
+            return Load()
         return self._second_stage.door.load
 
     def submit(self, text: str) -> Awaitable[Scores]:
@@ -186,7 +188,7 @@ def load_classifier(options: Options = DEFAULTS, folder: Path = FILES) -> Classi
     except ArtefactError as error:
         log.error("no classifier: %s", error)  # noqa: TRY400 - the message says it all
         return Classifier(None, problem="no classifier")
-    if not options.enabled:
+    if not options.enabled or not (folder / ENCODER_MANIFEST).exists():
         return Classifier(first_stage, options=options)
     try:
         second_stage = load_second_stage(options, folder, first_stage.version)
@@ -198,11 +200,15 @@ def load_classifier(options: Options = DEFAULTS, folder: Path = FILES) -> Classi
 
 def load_second_stage(options: Options, folder: Path, first_stage: str) -> SecondStage:
     """The encoder in *folder*, running. Raises ArtefactError."""
-    encoder = Encoder.load(folder, options.threads)
+    encoder = Encoder.load(folder, options.threads, gpu=options.socket is None)
     if encoder.serving.first_stage != first_stage:
         raise ArtefactError(
             f"{folder}: thresholds are for {encoder.serving.first_stage}, the first stage is"
             f" {first_stage}; run python -m models.train.serving"
         )
     limits = QueueLimits(entries=options.queue_entries_max, bytes=options.queue_bytes_max)
-    return SecondStage(Worker(encoder, limits), encoder.version, encoder.serving.thresholds)
+    own = Worker(encoder, limits)
+    door: Door = own
+    if options.socket is not None:
+        door = SharedWorker(options.socket, encoder.version, own, options.queue_entries_max)
+    return SecondStage(door, encoder.version, encoder.serving.thresholds)

@@ -59,15 +59,18 @@ class Encoder:
         self._session = session
 
     @classmethod
-    def load(cls, folder: Path = FILES, threads: int = 1) -> Encoder:
-        """Read, check and try the artefact in *folder*. Raises ArtefactError."""
+    def load(cls, folder: Path = FILES, threads: int = 1, *, gpu: bool = True) -> Encoder:
+        """
+        Read, check and try the artefact in *folder*, on the GPU where there is one and *gpu*.
+        Raises ArtefactError.
+        """
         manifest, serving = read_encoder_manifest(folder), read_serving_manifest(folder)
         words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256)
         tokenizer = Tokenizer(
             words, manifest.tokens_max, manifest.first, manifest.last, manifest.mark
         )
         encoder = cls(
-            manifest, serving, tokenizer, open_session(folder, manifest, serving, threads)
+            manifest, serving, tokenizer, open_session(folder, manifest, serving, threads, gpu=gpu)
         )
         if serving.encoder != encoder.version:
             raise ArtefactError(
@@ -92,10 +95,14 @@ class Encoder:
         """Read of one text."""
         return self.manifest.tokens_max
 
+    @property
+    def device(self) -> str:
+        """Where it runs, and in which numbers."""
+        return "cuda float16" if self._session.bucketed else "cpu int8"
+
     def describe(self) -> str:
         """Version and device, for the log at start."""
-        device = "cuda, float16" if self._session.bucketed else "cpu, int8"
-        return f"{self.version} on {device}, {self.tokens_max} tokens"
+        return f"{self.version} on {self.device}, {self.tokens_max} tokens"
 
     def score(self, texts: list[str]) -> list[Scores]:
         """The scores of each text."""
@@ -151,10 +158,10 @@ class Encoder:
 
 
 def open_session(
-    folder: Path, manifest: EncoderManifest, serving: ServingManifest, threads: int
+    folder: Path, manifest: EncoderManifest, serving: ServingManifest, threads: int, *, gpu: bool
 ) -> Session:
     """On the GPU where there is one and a graph for it, else on the CPU. Raises ArtefactError."""
-    if has_cuda() and serving.half:
+    if gpu and serving.half and has_cuda():
         try:
             half = read_checked(folder / serving.half, serving.half_sha256)
             return Session(half, threads, cuda=True)

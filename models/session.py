@@ -62,7 +62,7 @@ class Session:
         }
         if missing:
             raise ArtefactError(f"the encoder's graph lacks {sorted(missing)}; {REMEDY}")
-        self.provider = self._session.get_providers()[0]
+        self.provider: str = self._session.get_providers()[0]
         if cuda and self.provider != CUDA:
             raise ArtefactError("onnxruntime found no GPU that it can use")
         self.threads = threads

@@ -25,11 +25,12 @@ NICE = 5
 
 
 class Load(msgspec.Struct, frozen=True):
-    """How busy a worker is and has been, for metrics."""
+    """How busy a worker is and has been, for metrics; *device*: "" where there is none."""
 
-    waiting: int
-    batches: int
-    rows: int
+    device: str = ""
+    waiting: int = 0
+    batches: int = 0
+    rows: int = 0
 
 
 class Scoring(Protocol):
@@ -44,6 +45,9 @@ class Scoring(Protocol):
     def score(self, texts: list[str]) -> list[Scores]: ...
 
     def measure(self) -> Cost: ...
+
+    @property
+    def device(self) -> str: ...
 
     def describe(self) -> str: ...
 
@@ -87,7 +91,12 @@ class Worker:
         """As of now."""
         with self._changed:
             queue = self._queue
-            return Load(waiting=len(queue), batches=queue.batches_run, rows=queue.rows_run)
+            return Load(
+                device=self._encoder.device,
+                waiting=len(queue),
+                batches=queue.batches_run,
+                rows=queue.rows_run,
+            )
 
     def describe(self) -> str:
         """Version and device."""

@@ -19,14 +19,15 @@ class Service:
     """
     What the endpoints share; one per process.
 
-    The mutable state: *settings*, *keyring* and *controls*, swapped by a reload; *in_flight*, the
-    admitted requests; *streams*, the tasks that relay one; *draining* and *overdue*, set on the
+    The mutable state: *settings* and what is made of it, *keyring*, *controls* and
+    *provider_names*, swapped by a reload; *in_flight*, the admitted requests; *streams*, the tasks that relay one; *draining* and *overdue*, set on the
     way out.
     """
 
     settings: Settings
     keyring: Keyring
     controls: ControlReader
+    provider_names: frozenset[str]
 
     def __init__(self, settings: Settings, gateway: Gateway, metrics: Metrics) -> None:
         self.gateway = gateway
@@ -41,6 +42,7 @@ class Service:
     def use(self, settings: Settings) -> None:
         """Serve by *settings* from the next request on."""
         self.settings = settings
+        self.provider_names = settings.provider_names
         self.keyring = Keyring(settings.keys)
         self.controls = ControlReader(settings.config.routing.modes)
 

@@ -13,7 +13,6 @@ from gateway.core.errors import InvalidRequest
 from gateway.core.outcome import Outcome
 from gateway.core.request import Kind
 from gateway.pipeline import serve
-from gateway.signals.excerpt import read_excerpt
 from gateway.signals.read import read_signals
 from gateway.wire import anthropic_count
 
@@ -46,7 +45,7 @@ async def count_tokens(call: Call) -> web.StreamResponse:
         if deployment.dialect == call.dialect.name and not deployment.simulated:
             forwarded = call.dialect.forward(body, model=deployment.upstream_model)
             return await relay_to(call, deployment, anthropic_count.path, forwarded)
-    tokens_in = read_signals(chat, Kind.CHAT, read_excerpt(chat)).tokens_in
+    tokens_in = read_signals(chat, Kind.CHAT, None).tokens_in
     counted = anthropic_count.write_count(tokens_in)
     headers = request_ids(call) | ESTIMATED
     return web.Response(body=counted, content_type="application/json", headers=headers)

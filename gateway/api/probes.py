@@ -21,14 +21,15 @@ async def live(call: Call) -> web.StreamResponse:
 async def ready(call: Call) -> web.StreamResponse:
     """
     GET /readyz: send traffic here. No database is asked: the gateway answers without one. A
-    missing classifier is degraded but ready: requests keep the client's own model.
+    missing classifier, or its encoder alone, is degraded but ready: the first stage answers, or
+    requests keep the client's own model.
     """
     service = call.service
     if service.draining:
         return _json({"status": "draining"}, status=503)
-    classifier = service.gateway.classifier.describe()
-    degraded = service.gateway.classifier.version == "none"
-    return _json({"status": "degraded" if degraded else "ready", "classifier": classifier})
+    classifier = service.gateway.classifier
+    status = "degraded" if classifier.problem else "ready"
+    return _json({"status": status, "classifier": classifier.describe()})
 
 
 async def metrics(call: Call) -> web.StreamResponse:

@@ -93,7 +93,7 @@ async def _dispatch(call: Call) -> web.StreamResponse:
     http, service = call.http, call.service
     if http.method == "OPTIONS":
         return preflight(call)
-    found = match(http.method, http.path, service.settings.provider_names)
+    found = match(http.method, http.path, service.provider_names)
     call.dialect = DIALECTS[found.route.dialect]
     call.provider, call.tail = found.provider, found.tail
     call.spoken = spoken_by(http.path)

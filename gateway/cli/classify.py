@@ -1,8 +1,9 @@
-"""``switchyard classify``: the classifier over a file, as the gateway would use it."""
+"""``switchyard classify``: the classifier over a file, as the gateway uses it, but patient."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.signals.excerpt import read_excerpt
 from gateway.wire import openai_chat
 from gateway.wire.decode import decode
 from models.classifier import Classifier, load_classifier
+from models.options import PATIENT
 
 console = Console(stderr=True)
 
@@ -29,7 +31,7 @@ class Row(msgspec.Struct):
 
 
 class Labelled(msgspec.Struct):
-    """One line of the output."""
+    """One line of the output. *strong_need* is null where no encoder has read the prompt."""
 
     id: str | int
     task_type: str
@@ -37,6 +39,7 @@ class Labelled(msgspec.Struct):
     complexity: float
     tier: str
     stage: str
+    strong_need: float | None
 
 
 ROW = msgspec.json.Decoder(Row)
@@ -66,9 +69,10 @@ def run(source: Path, target: Path) -> None:
     except OSError as error:
         console.print(f"[red]{source}: {error.strerror}[/]")
         raise typer.Exit(2) from None
-    classifier = load_classifier()
+    classifier = load_classifier(PATIENT)
     console.print(f"classifier: {classifier.describe()}")
-    failed = asyncio.run(_label(lines, target, classifier))
+    with closing(classifier):
+        failed = asyncio.run(_label(lines, target, classifier))
     console.print(f"{len(lines)} rows, {failed} of them unreadable -> {target}")
     if failed:
         raise typer.Exit(1)
@@ -97,4 +101,5 @@ async def _row(line: bytes, classifier: Classifier) -> Labelled:
         complexity=round(scores.complexity, 4),
         tier=scores.tier,
         stage=scores.stage,
+        strong_need=None if scores.strong_need is None else round(scores.strong_need, 4),
     )

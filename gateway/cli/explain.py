@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gateway.api.controls import ControlReader
-from gateway.app import routing_of
+from gateway.app import classifier_options, routing_of
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -54,10 +56,12 @@ async def _explain(
     settings: Settings, chat: Chat, headers: dict[str, str]
 ) -> tuple[Reading, Explanation]:
     controls = ControlReader(settings.config.routing.modes).read(headers)
-    classifier, clock = load_classifier(), SystemClock()
+    options = replace(classifier_options(settings.config.classifier), deadline_s=None)
+    classifier, clock = load_classifier(options), SystemClock()
     routing = routing_of(settings, {})
     policy = routing.policies.default
-    reading = await read(unsent(chat, clock, controls), classifier, policy, clock)
+    with closing(classifier):
+        reading = await read(unsent(chat, clock, controls), classifier, policy, clock)
     return reading, explain_reading(reading, classifier, routing)
 
 
@@ -71,7 +75,9 @@ def facts(reading: Reading) -> Table:
         + (" (uncertain)" if scores.uncertain else ""),
     )
     table.add_row("complexity", f"[bold]{scores.complexity:.2f}[/] ({scores.tier})")
-    table.add_row("classifier", scores.stage)
+    if scores.strong_need is not None:
+        table.add_row("needs a strong model", f"{scores.strong_need:.2f}")
+    table.add_row("classifier", scores.stage + (", middle unread" if scores.truncated else ""))
     for name, value in msgspec.structs.asdict(reading.signals).items():
         if value not in (False, None, "", 0):
             table.add_row(name.replace("_", " "), escape(str(value)))

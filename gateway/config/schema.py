@@ -325,6 +325,18 @@ class Simulation(Section, frozen=True):
     speed: NotNegative = 1.0  # 1: as fast as such models are; 0: without any pause
 
 
+class ClassifierSettings(Section, frozen=True):
+    """The encoder that reads a prompt where the first stage is in doubt. Changes need a restart."""
+
+    enabled: bool = True  # off: the first stage alone, 0.1 ms a prompt and less often right
+    deadline_ms: Positive = 12.0  # then the first stage answers: 20 ms are promised for everything
+    threads: Annotated[int, Meta(ge=1)] = 1  # two would take the core of the event loop
+    queue_entries_max: Annotated[int, Meta(ge=1)] = 256  # the deadline refuses sooner, but on a GPU
+    queue_bytes_max: Annotated[int, Meta(ge=1024)] = 2**20  # an excerpt is some 3 KB at most
+    memory_bytes_max: Count = 8 * 2**20  # 28,000 prompts: a retry, a prompt of every user's session
+    socket: str | None = None  # of a classifier process that several gateways share
+
+
 class Config(Section, frozen=True):
     """The whole file."""
 
@@ -340,3 +352,4 @@ class Config(Section, frozen=True):
     reliability: Reliability = Reliability()
     recording: Recording = Recording()
     simulation: Simulation = Simulation()
+    classifier: ClassifierSettings = ClassifierSettings()

@@ -12,6 +12,7 @@ from gateway.decide.fleet_view import FleetView, Floats, Ints
 from gateway.decide.policy import Baseline, RoutingPolicy
 from gateway.decide.priors import TASK_INDEX, TIER_INDEX, TOKENS_OUT
 from kernels.cost import cost_of_candidates
+from kernels.estimate import estimate_candidates
 
 
 class Estimates(msgspec.Struct, frozen=True, eq=False):
@@ -33,18 +34,24 @@ def estimate(
     """
     rows = view.rows
     tokens_out = predict_tokens_out(kind, ask, signals)
-    cost_nano_usd = np.empty(rows.everyone.size, np.int64)
-    cost_of_candidates(
-        signals.tokens_in, 0, tokens_out, rows.tokens_out_max, rows.prices, cost_nano_usd
+    count = rows.everyone.size
+    cost_nano_usd = np.empty(count, np.int64)
+    latency_s, quality = np.empty(count), np.empty(count)
+    estimate_candidates(
+        signals.tokens_in,
+        tokens_out,
+        rows.tokens_out_max,
+        rows.prices,
+        view.ttft_s,
+        view.tpot_s,
+        policy.quality[TASK_INDEX[ask.task], TIER_INDEX[ask.tier_assumed]],
+        view.reliability,
+        cost_nano_usd,
+        latency_s,
+        quality,
     )
-    latency_s = np.minimum(rows.tokens_out_max, tokens_out) * view.tpot_s
-    latency_s += view.ttft_s
     return Estimates(
-        tokens_out=tokens_out,
-        cost_nano_usd=cost_nano_usd,
-        quality=policy.quality[TASK_INDEX[ask.task], TIER_INDEX[ask.tier_assumed]]
-        * view.reliability,
-        latency_s=latency_s,
+        tokens_out=tokens_out, cost_nano_usd=cost_nano_usd, quality=quality, latency_s=latency_s
     )
 
 

@@ -65,13 +65,16 @@ def prepare(request: Request, deployment: Deployment, *, keep_thinking: bool = T
     if upstream.family == client.family:
         upstream = client
         drop_usage = request.chat.stream and not request.chat.include_usage
-        body = client.forward(
-            request.body,
-            model=deployment.upstream_model,
-            include_usage=drop_usage,
-            omit=deployment.omit,
-            keep_thinking=keep_thinking,
-        )
+        same = keep_thinking and request.chat.model == deployment.upstream_model
+        body = request.body
+        if not same or drop_usage or deployment.omit:
+            body = client.forward(
+                body,
+                model=deployment.upstream_model,
+                include_usage=drop_usage,
+                omit=deployment.omit,
+                keep_thinking=keep_thinking,
+            )
     elif request.kind is not Kind.CHAT:
         raise InvalidRequest(
             f"A request of {client.name} is not translated, and {deployment.id} does not speak it."

@@ -17,7 +17,7 @@ from gateway.wire.members import edit
 class Whole(msgspec.Struct, frozen=True):
     """
     *body* is in the client's dialect. *usage* is None when the upstream reported none;
-    *content_chars* is then what it can be estimated from.
+    *content_chars* is then what it can be estimated from, else 0.
     """
 
     status: int
@@ -35,6 +35,7 @@ class Envelope(msgspec.Struct):
     error: object = None
 
 
+UNREPORTED = Usage()
 ENVELOPE = msgspec.json.Decoder(Envelope)
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -55,7 +56,7 @@ async def read_whole(
         _check(call, body)
         usage = call.upstream.read_usage(body)
     else:
-        usage = answer.usage if answer.usage != Usage() else None
+        usage = answer.usage if answer.usage != UNREPORTED else None
     content_type = response.headers.get("content-type", "application/json")
     if call.translated:
         if answer is None:
@@ -71,7 +72,7 @@ async def read_whole(
         body=body,
         usage=usage,
         finish=answer.finishes[0] if answer is not None else None,
-        content_chars=0 if answer is None else _chars(answer),
+        content_chars=0 if answer is None or usage is not None else _chars(answer),
     )
 
 

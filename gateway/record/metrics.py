@@ -22,6 +22,7 @@ from gateway.record.record import Record
 from gateway.record.series import Counter, Histogram, Labels
 from gateway.wire.registry import DIALECTS
 from models.scores import TASK_TYPES, TIERS
+from models.worker import Load
 
 ROUTE = ("task_type", "tier", "model")
 # The target is 20 ms at the 99th percentile, so the buckets are dense there.
@@ -44,6 +45,8 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     "switchyard_savings_usd": ("Estimated, of requests that became cheaper", ROUTE),
     "switchyard_extra_cost_usd": ("Estimated, of requests that became dearer", ROUTE),
     "switchyard_fee_usd": ("Routing fees", ()),
+    "switchyard_encoder_prompts": ("Prompts that the encoder has read", ()),
+    "switchyard_encoder_batches": ("Batches that it read them in", ()),
     "switchyard_records_dropped": ("Records and feedback that were never stored", ()),
 }
 HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
@@ -71,11 +74,18 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     ),
     "switchyard_in_flight": ("Admitted requests", ()),
     "switchyard_records_waiting": ("Records that are not stored yet", ()),
+    "switchyard_encoder_waiting": ("Prompts before the encoder", ()),
+    "switchyard_encoder_info": (
+        "1 where there is an encoder; device: that it runs on",
+        ("device",),
+    ),
     "switchyard_build_info": ("Always 1", ("version",)),
 }
 
 OTHER = "other"
-SCORE_STAGES = frozenset({"first-stage", "encoder", "none", "off"})
+SCORE_STAGES = frozenset(
+    {"encoder", "first-stage", "memory", "deadline", "overload", "none", "off"}
+)
 BREAKER_STATES = {"closed": 0, "half_open": 1, "cooldown": 2, "open": 3}
 PLAIN_STATUSES = frozenset({200, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504})
 
@@ -84,15 +94,16 @@ class Metrics:
     """
     All metrics of one process.
 
-    *in_flight*, *records_waiting* and *records_dropped* are asked when metrics are read; the
-    application sets them. Everything else comes from records, counted by the recorder's thread,
-    and from ``count_refused``, which is for the event loop.
+    *in_flight*, *records_waiting*, *records_dropped* and *classifier_load* are asked when metrics
+    are read; the application sets them. Everything else comes from records, counted by the
+    recorder's thread, and from ``count_refused``, which is for the event loop.
     """
 
     def __init__(self, fleet: Fleet, version: str) -> None:
         self.in_flight: Callable[[], int] = int
         self.records_waiting: Callable[[], int] = int
         self.records_dropped: Callable[[], int] = int
+        self.classifier_load: Callable[[], Load] = Load
         self._version = version
         self._health: Mapping[str, Health] = {}
         self._counters = {
@@ -138,8 +149,13 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Called by the client library for each exposition."""
-        dropped = self._counters["switchyard_records_dropped"]
-        dropped.sums[()] = self.records_dropped()
+        load = self.classifier_load()
+        for name, count in (
+            ("switchyard_records_dropped", self.records_dropped()),
+            ("switchyard_encoder_prompts", load.rows),
+            ("switchyard_encoder_batches", load.batches),
+        ):
+            self._counters[name].sums[()] = count
         for series in self._series():
             yield series.family()
         values: dict[str, dict[Labels, float]] = {
@@ -150,6 +166,8 @@ class Metrics:
             },
             "switchyard_in_flight": {(): self.in_flight()},
             "switchyard_records_waiting": {(): self.records_waiting()},
+            "switchyard_encoder_waiting": {(): load.waiting},
+            "switchyard_encoder_info": {(load.device,): 1} if load.device else {},
             "switchyard_build_info": {(self._version,): 1},
         }
         for name, (text, labels) in GAUGES.items():

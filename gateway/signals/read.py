@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from gateway.core.chat import Chat
 from gateway.core.fleet import Capability
 from gateway.core.request import Kind
@@ -11,7 +13,7 @@ from gateway.core.signals import Signals
 from gateway.signals.excerpt import Excerpt
 from gateway.signals.language import language_of, limits_in, script_of
 from gateway.signals.parts import Contents, read_contents
-from gateway.signals.tokens import counts_of, estimate
+from gateway.signals.tokens import Counts, counts_of, estimate
 from kernels import text as kernel
 
 CODE_LINES_MIN = 2  # one line that ends in a semicolon may be prose
@@ -24,47 +26,65 @@ _CODE_MARKS = (
     *("std::", " == ", " != ", "print(", "SELECT ", "console.", "return ", " -> "),
 )
 _NEEDS_OF_KIND = {
-    Kind.CHAT: Capability.CHAT,
-    Kind.COMPLETION: Capability.COMPLETIONS,
-    Kind.EMBEDDING: Capability.EMBEDDINGS,
+    Kind.CHAT: int(Capability.CHAT),
+    Kind.COMPLETION: int(Capability.COMPLETIONS),
+    Kind.EMBEDDING: int(Capability.EMBEDDINGS),
 }
+_TOOLS, _VISION, _JSON = int(Capability.TOOLS), int(Capability.VISION), int(Capability.JSON)
+_STREAM = int(Capability.STREAM)  # plain integers: an operation on flags costs a microsecond
 
 
-def read_signals(chat: Chat, kind: Kind, excerpt: Excerpt) -> Signals:
+class AskSignals(msgspec.Struct, frozen=True):
+    """Those of the signals that are said of the ask; as they stand where nobody has read it."""
+
+    has_code: bool = False
+    has_math: bool = False
+    questions: int = 0
+    constraints: int = 0
+    words: int = 0
+    script: str = ""
+    language: str = ""
+
+
+UNREAD = Excerpt(text="", ask="", truncated=False, agent_continuation=False)
+NOTHING_ASKED = AskSignals()
+
+
+def read_signals(chat: Chat, kind: Kind, excerpt: Excerpt | None) -> Signals:
     """
     All signals of *chat*, asked for as *kind*; *excerpt* is what read_excerpt found in it.
 
     What is said of the ask is said of the words of the human in the excerpt, never of harness text
-    or of older turns. Never fails, whatever the chat holds. Cost grows with the size of the chat,
-    about a nanosecond for each byte.
+    or of older turns. Where routing is off nothing depends on the ask: *excerpt* is None, and what
+    would be said of it is empty. Never fails, whatever the chat holds. Cost grows with the size of
+    the chat, about a nanosecond for each byte.
     """
     contents = read_contents(chat)
-    counts_sent = counts_of(contents.texts)
-    tokens = estimate(contents, counts_sent, kind)
+    counts = counts_of(contents.texts)
+    tokens = estimate(contents, counts, kind)
     needs = needs_of(chat, kind, contents)
-    ask = excerpt.ask
-    alone = contents.texts == [ask]  # as in most single-turn chats
-    counts: list[int] = (counts_sent if alone else counts_of((ask,))).tolist()
-    words = ask.lower().split()
-    script = script_of(counts)
-    code = holds_code(ask, counts)
+    if excerpt is None:
+        excerpt, said = UNREAD, NOTHING_ASKED
+    else:
+        alone = contents.texts == [excerpt.ask]  # as in most single-turn chats
+        said = read_ask(excerpt.ask, counts if alone else counts_of((excerpt.ask,)))
     return Signals(
         tokens_in=tokens.tokens_in,
         tokens_system=tokens.tokens_system,
         system_prompt_chars=sum(map(len, contents.system)),
         turns=contents.turns,
         asks=contents.asks,
-        needs=needs,
+        needs=Capability(needs),
         has_tools=contents.uses_tools,
-        has_vision=Capability.VISION in needs,
-        requires_json=Capability.JSON in needs,
-        has_code=code,
-        has_math=holds_math(counts, code=code),
-        questions=counts[kernel.QUESTION],
-        constraints=counts[kernel.LIST_ITEMS] + limits_in(words, ask, script),
-        words=words_in(words, script, counts),
-        script=script,
-        language=language_of(words, ask, script, counts),
+        has_vision=needs & _VISION != 0,
+        requires_json=needs & _JSON != 0,
+        has_code=said.has_code,
+        has_math=said.has_math,
+        questions=said.questions,
+        constraints=said.constraints,
+        words=said.words,
+        script=said.script,
+        language=said.language,
         max_tokens=chat.max_tokens,
         stream=chat.stream,
         agent_continuation=excerpt.agent_continuation,
@@ -73,17 +93,34 @@ def read_signals(chat: Chat, kind: Kind, excerpt: Excerpt) -> Signals:
     )
 
 
-def needs_of(chat: Chat, kind: Kind, contents: Contents) -> Capability:
-    """What a deployment must be able to do to serve the request."""
+def read_ask(ask: str, counted: Counts) -> AskSignals:
+    """What the words of the human say; *counted* is what the kernel counts in them."""
+    counts: list[int] = counted.tolist()
+    words = ask.lower().split()
+    script = script_of(counts)
+    code = holds_code(ask, counts)
+    return AskSignals(
+        has_code=code,
+        has_math=holds_math(counts, code=code),
+        questions=counts[kernel.QUESTION],
+        constraints=counts[kernel.LIST_ITEMS] + limits_in(words, ask, script),
+        words=words_in(words, script, counts),
+        script=script,
+        language=language_of(words, ask, script, counts),
+    )
+
+
+def needs_of(chat: Chat, kind: Kind, contents: Contents) -> int:
+    """What a deployment must be able to do to serve the request, as bits of Capability."""
     needs = _NEEDS_OF_KIND[kind]
     if contents.uses_tools:
-        needs |= Capability.TOOLS
+        needs |= _TOOLS
     if contents.images or any("image" in part.kind for part in contents.opaque):
-        needs |= Capability.VISION
+        needs |= _VISION
     if chat.response_format is not None or "response_format" in chat.extra:
-        needs |= Capability.JSON
+        needs |= _JSON
     if chat.stream:
-        needs |= Capability.STREAM
+        needs |= _STREAM
     return needs
 
 

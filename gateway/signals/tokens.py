@@ -99,6 +99,7 @@ def _weights() -> NDArray[np.float64]:
     for columns, offset in ((CHARACTER_TOKENS, 0), (RUN_TOKENS, kernel.RUNS), (SHAPE_TOKENS, 0)):
         for column, tokens in columns.items():
             weights[offset + column] = tokens
+    weights.setflags(write=False)
     return weights
 
 
@@ -114,21 +115,23 @@ class Estimate(msgspec.Struct, frozen=True):
 
 def counts_of(texts: Iterable[str]) -> Counts:
     """What the kernel counts in *texts*, a line break between two."""
-    counts = np.zeros(kernel.COLUMNS, dtype=np.int64)
+    counts = np.zeros(kernel.COLUMNS, np.int64)
     joined = "\n".join(texts)
     if joined:
         data = joined.encode("utf-8", "surrogatepass")
-        kernel.count_text(np.frombuffer(data, dtype=np.uint8), counts)
+        kernel.count_text(np.frombuffer(data, np.uint8), counts)
     return counts
 
 
 def tokens_of(counts: Counts) -> int:
     """Tokens of a text with these *counts*; 0 only for no text."""
-    tokens = float(counts @ WEIGHTS)
-    latin, upper, marked = counts[:3].tolist()
-    if marked > MARKED_SHARE * (latin + upper + marked):
-        tokens += MARKED_LATIN_TOKENS * latin
-    return max(round(tokens), int(tokens > 0))
+    tokens: float = kernel.weighted_sum(counts, WEIGHTS)
+    marked = int(counts[kernel.LATIN_MARKED])
+    if marked:
+        latin, upper = int(counts[kernel.LATIN]), int(counts[kernel.LATIN_UPPER])
+        if marked > MARKED_SHARE * (latin + upper + marked):
+            tokens += MARKED_LATIN_TOKENS * latin
+    return round(tokens) or int(counts.any())
 
 
 def text_tokens(text: str) -> int:
@@ -158,7 +161,8 @@ def estimate(contents: Contents, counts: Counts, kind: Kind) -> Estimate:
     """
     system = tokens_of(counts_of(contents.system)) if contents.system else 0
     tokens = system + tokens_of(counts)
-    tokens += sum(map(image_tokens, contents.images)) + sum(map(opaque_tokens, contents.opaque))
+    if contents.images or contents.opaque:
+        tokens += sum(map(image_tokens, contents.images)) + sum(map(opaque_tokens, contents.opaque))
     if kind is Kind.CHAT:
         tokens += contents.turns * TURN_TOKENS + contents.tools * TOOL_TOKENS + REPLY_TOKENS
     return Estimate(tokens, system)

@@ -61,7 +61,7 @@ def answer_chat(chat: Chat, answer_id: str, created_s: int) -> Answer:
 
 def tokens_in_of(chat: Chat, kind: Kind = Kind.CHAT) -> int:
     """Tokens of the input, as the gateway itself estimates them."""
-    return read_signals(chat, kind, read_excerpt(chat)).tokens_in
+    return read_signals(chat, kind, None).tokens_in
 
 
 def tool_to_call(chat: Chat, ask: str) -> Tool | None:

@@ -86,14 +86,16 @@ def read_answer(body: bytes) -> Answer:
         said = BODY.decode(body)
     except UNREADABLE:
         raise malformed_answer() from None
-    choices = sorted(said.choices, key=lambda choice: choice.index)
+    choices = said.choices
     if not choices:
         raise malformed_answer()
+    if len(choices) > 1:
+        choices.sort(key=lambda choice: choice.index)
     return Answer(
         id=said.id or "",
         model=said.model or "",
-        choices=tuple(_parts(choice.message) for choice in choices),
-        finishes=tuple(finish_of(choice.finish_reason or "stop") for choice in choices),
+        choices=tuple([_parts(choice.message) for choice in choices]),
+        finishes=tuple([finish_of(choice.finish_reason or "stop") for choice in choices]),
         usage=usage_of(said.usage) or Usage(),
         created_s=int(said.created or 0),
     )

@@ -7,6 +7,7 @@ import json
 import shutil
 
 import msgspec
+import numpy as np
 import onnx
 import tokenizers
 from onnx import TensorProto, helper, numpy_helper
@@ -49,8 +50,6 @@ def tiny_graph() -> bytes:
         helper.make_node("Mul", ["number", "hundredth"], ["complexity"]),
         helper.make_node("Identity", ["complexity"], ["strong_need"]),
     ]
-    import numpy as np
-
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -99,7 +98,9 @@ def holds_tables(value):
     )
 
 
-def write_artefact(folder, *, graph=None, thresholds=ALWAYS, self_test=SELF_TEST, **changes):
+def write_artefact(
+    folder, *, graph=None, thresholds=ALWAYS, self_test=SELF_TEST, half="", **changes
+):
     """The tiny encoder and the shipped first stage in *folder*; *changes* are of the manifest."""
     for name in ("manifest.toml", "first_stage.npz"):
         shutil.copy(FILES / name, folder)
@@ -136,6 +137,7 @@ def write_artefact(folder, *, graph=None, thresholds=ALWAYS, self_test=SELF_TEST
         thresholds=thresholds,
         self_test=self_test,
         measured={"accuracy": 1.0},
+        half=half,
     )
     (folder / ENCODER_MANIFEST).write_text(toml_of(manifest))
     (folder / SERVING_MANIFEST).write_text(toml_of(serving))

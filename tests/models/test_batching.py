@@ -153,22 +153,22 @@ def test_an_idle_queue_lets_one_in_now_and_then():
 
 
 def test_the_pace_follows_the_machine():
-    """Twice as slow for a while doubles the estimate; one stall hardly moves it."""
+    """Twice as slow for a while doubles the estimate; a stall now and then hardly moves it."""
     cost = Cost(call_s=0.0, token_s=1.0)
-    cost.learn(10, 10_000.0)
-    assert cost.pace == pytest.approx(1.3)
-    for _ in range(200):
-        cost.learn(10, 20.0)
+    for at in range(300):
+        cost.learn(10, 20.0 if at % 10 else 10_000.0)
 
-    assert cost.seconds(1, 10) == pytest.approx(20.0, rel=0.01)
+    assert cost.seconds(1, 10) == pytest.approx(20.0, rel=0.1)
 
 
-def test_a_cost_of_nothing_learns_nothing():
-    """An encoder that took no time when it was measured is not divided by."""
-    cost = Cost(call_s=0.0, token_s=0.0)
-    cost.learn(10, 1.0)
+def test_the_pace_goes_down_too():
+    """What was slow and is fast again is trusted again."""
+    cost = Cost(call_s=0.0, token_s=1.0)
+    cost.pace = 8.0
+    for _ in range(100):
+        cost.learn(10, 10.0)
 
-    assert cost.pace == 1.0
+    assert cost.seconds(1, 10) == pytest.approx(10.0, rel=0.05)
 
 
 def test_what_ran_is_counted():

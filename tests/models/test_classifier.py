@@ -1,14 +1,25 @@
-"""The door of the classifiers."""
+"""The door of the classifiers: whoever asks gets an answer in time."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
+from msgspec.structs import replace
 
-from models.classifier import Classifier, load_classifier
+from models import classifier as classifier_module
+from models.batching import Refusal
+from models.cascade import Thresholds
+from models.classifier import Classifier, SecondStage, load_classifier
 from models.linear import FirstStage
+from models.options import PATIENT, Options
 from models.scores import UNSCORED
+from models.worker import Load
+from tests.models.artefacts import ALWAYS, NEVER, write_artefact
+
+POEM = "Write a poem about rain"
+READ = replace(UNSCORED, task_type="Rewrite", stage="encoder", uncertain=False)
 
 
 @pytest.fixture(scope="module")
@@ -16,40 +27,237 @@ def first_stage():
     return FirstStage.load()
 
 
+class FakeDoor:
+    """Keeps what it is asked, and answers when told to."""
+
+    tokens_max = 128
+    load = Load(waiting=1, batches=2, rows=3)
+
+    def __init__(self, refusal=None):
+        self.refusal = refusal
+        self.asked = []
+        self.is_failing = False
+        self.closed = False
+
+    def submit(self, entry, budget_s):
+        if self.refusal is None:
+            self.asked.append((entry, budget_s))
+        return self.refusal
+
+    def describe(self):
+        return "fake"
+
+    def close(self):
+        self.closed = True
+
+
+def cascade(first_stage, door, *, thresholds=ALWAYS, options=PATIENT):
+    return Classifier(first_stage, SecondStage(door, "fake-1", thresholds), options)
+
+
 async def test_first_stage_answers(first_stage):
     """What the first stage says is what the caller gets."""
-    text = "Write a poem about rain"
-
-    assert await Classifier(first_stage).submit(text) == first_stage.score(text)
+    assert await Classifier(first_stage).submit(POEM) == first_stage.score(POEM)
 
 
 async def test_without_a_model_nothing_is_scored():
     """Routing goes on without scores."""
-    assert await Classifier(None).submit("Write a poem about rain") == UNSCORED
+    assert await Classifier(None).submit(POEM) == UNSCORED
 
 
 async def test_an_empty_text_is_unscored(first_stage):
-    """A chat in which nobody has asked anything has no scores."""
+    """A chat in which nobody has asked anything has no scores, and no encoder is asked."""
+    door = FakeDoor()
+
     assert await Classifier(first_stage).submit("") == UNSCORED
+    assert await cascade(first_stage, door).submit("") == UNSCORED
+    assert not door.asked
+
+
+async def test_the_encoder_answers_where_the_first_stage_is_unsure(first_stage):
+    """Work begins with the call; what the encoder says is what the caller gets."""
+    door = FakeDoor()
+    pending = cascade(first_stage, door).submit(POEM)
+    ((entry, budget_s),) = door.asked
+    assert (entry.text, entry.bytes, entry.tokens) == (POEM, len(POEM), 2 + len(POEM) // 4)
+    assert budget_s is None
+
+    entry.settle(READ)
+
+    assert await pending == READ
+    assert entry.gone()
+
+
+async def test_the_encoder_is_left_alone_where_the_first_stage_is_sure(first_stage):
+    """No doubt, no second opinion."""
+    door = FakeDoor()
+    sure = Thresholds(confident_from=0.0, tier_margin=0.0)
+
+    scores = await cascade(first_stage, door, thresholds=sure).submit(POEM)
+
+    assert scores == first_stage.score(POEM)
+    assert not door.asked
+
+
+@pytest.mark.parametrize("thresholds", [ALWAYS, NEVER])
+async def test_what_was_answered_is_remembered(first_stage, thresholds):
+    """The same text gets the same scores from memory, whichever stage gave them."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door, thresholds=thresholds)
+    pending = classifier.submit(POEM)
+    for entry, _ in door.asked:
+        entry.settle(READ)
+    scores = await pending
+
+    assert await classifier.submit(POEM) == replace(scores, stage="memory")
+    assert len(door.asked) == (thresholds is ALWAYS)
+
+
+async def test_a_late_answer_is_kept_for_the_next_one(first_stage):
+    """Who has gone is not answered any more, but the work was done."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    gone = classifier.submit(POEM)
+    gone.cancel()
+    ((entry, _),) = door.asked
+    assert entry.gone()
+
+    entry.settle(READ)
+
+    assert await classifier.submit(POEM) == replace(READ, stage="memory")
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+async def test_a_refused_prompt_gets_the_first_stage(first_stage, refusal):
+    """At once, with the reason as its stage, and it is tried again the next time."""
+    classifier = cascade(first_stage, FakeDoor(refusal))
+
+    for _ in range(2):
+        scores = await classifier.submit(POEM)
+        assert scores == replace(first_stage.score(POEM), stage=refusal.value)
+
+
+async def test_a_broken_batch_gets_the_first_stage(first_stage):
+    """Nothing is made up, and nothing remembered."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    pending = classifier.submit(POEM)
+    door.asked[0][0].settle(None)
+
+    assert await pending == first_stage.score(POEM)
+    classifier.submit(POEM)
+    assert len(door.asked) == 2
+
+
+async def test_the_deadline_is_kept_when_the_encoder_is_not_heard_of(first_stage):
+    """An estimate may be wrong; the clock is not. An answer after that changes nothing."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door, options=Options(deadline_s=0.001))
+    pending = classifier.submit(POEM)
+
+    assert await asyncio.wait_for(pending, 10.0) == replace(
+        first_stage.score(POEM), stage="deadline"
+    )
+    ((entry, budget_s),) = door.asked
+    assert budget_s == 0.001
+    entry.settle(READ)
+    assert (await pending).stage == "deadline"
+
+
+async def test_an_answer_in_time_stops_the_clock(first_stage, monkeypatch):
+    """No timer is left behind."""
+    door, timers, loop = FakeDoor(), [], asyncio.get_running_loop()
+    call_later = loop.call_later
+    monkeypatch.setattr(
+        loop, "call_later", lambda *call: timers.append(call_later(*call)) or timers[-1]
+    )
+    pending = cascade(first_stage, door, options=Options(deadline_s=60.0)).submit(POEM)
+    door.asked[0][0].settle(READ)
+
+    assert await pending == READ
+    assert [timer.cancelled() for timer in timers] == [True]
 
 
 def test_the_door_describes_what_is_behind_it(first_stage):
-    """Version and description say which model answers, if any."""
-    there, none = Classifier(first_stage), Classifier(None)
+    """Version and description say which models answer, if any."""
+    alone, none = Classifier(first_stage), Classifier(None)
+    both = cascade(first_stage, FakeDoor())
 
-    assert (there.version, none.version) == (first_stage.version, "none")
-    assert there.describe().startswith(f"first stage {first_stage.version}: 11 task types, uncert")
+    assert (alone.version, none.version) == (first_stage.version, "none")
+    assert both.version == f"{first_stage.version}+fake-1"
+    assert alone.describe().startswith(f"first stage {first_stage.version} alone: 11 task types, ")
     assert none.describe() == "no classifier: every prompt counts as unscored"
+    assert both.describe() == f"first stage {first_stage.version}, then fake"
 
 
-def test_load_classifier_finds_the_shipped_artefact(first_stage):
-    """The artefact in the repository is the one that serves."""
-    assert load_classifier().version == first_stage.version
+def test_load_and_problems_show_through(first_stage):
+    """Queue, batches and rows for metrics; a failing encoder for readiness."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    assert (classifier.load, classifier.problem) == (door.load, "")
+    assert Classifier(first_stage).load == Load()
+
+    door.is_failing = True
+
+    assert classifier.problem == "the encoder fails"
+
+
+def test_closing_closes_the_door(first_stage):
+    """With or without one."""
+    door = FakeDoor()
+    cascade(first_stage, door).close()
+    Classifier(first_stage).close()
+
+    assert door.closed
+
+
+async def test_the_artefacts_of_a_folder_serve(tmp_path):
+    """Loaded, verified, tried, and asked through the thread."""
+    classifier = load_classifier(PATIENT, write_artefact(tmp_path))
+    scores = await classifier.submit("a b")
+    classifier.close()
+
+    assert (scores.stage, scores.complexity) == ("encoder", pytest.approx(0.16))
+    assert classifier.version.endswith("+encoder-tiny")
+    assert classifier.problem == ""
+    assert classifier.describe().endswith(", then encoder-tiny on cpu int8, 16 tokens")
+    assert classifier.load.rows == 1
+
+
+async def test_without_the_encoder_wanted_none_is_loaded(tmp_path):
+    """The operator may do without; that is no problem."""
+    classifier = load_classifier(Options(enabled=False), write_artefact(tmp_path))
+
+    assert (await classifier.submit("a b")).stage == "first-stage"
+    assert classifier.problem == ""
+
+
+async def test_a_damaged_encoder_is_logged_and_survived(tmp_path, caplog):
+    """The first stage answers alone, the log and readiness say so."""
+    folder = write_artefact(tmp_path)
+    (folder / "encoder.onnx").write_bytes(b"half of a file")
+    classifier = load_classifier(PATIENT, folder)
+
+    assert (await classifier.submit(POEM)).stage == "first-stage"
+    assert classifier.problem == "no encoder"
+    assert " alone (no encoder): 11 task types" in classifier.describe()
+    assert "no encoder, the first stage answers alone: " in caplog.text
+    assert "encoder.onnx: sha256 is" in caplog.text
+
+
+def test_thresholds_of_another_first_stage_are_refused(tmp_path, caplog, monkeypatch):
+    """They say when *this* first stage will do."""
+    folder = write_artefact(tmp_path)
+    monkeypatch.setattr(classifier_module.FirstStage, "version", "first-stage-new")
+
+    assert load_classifier(PATIENT, folder).problem == "no encoder"
+    assert "the first stage is first-stage-new; run python -m models.train.serving" in caplog.text
 
 
 def test_a_missing_artefact_is_logged_and_survived(tmp_path, caplog):
     """A gateway without an artefact starts, and its log says what to do."""
     with caplog.at_level(logging.WARNING):
-        assert load_classifier(tmp_path).version == "none"
+        classifier = load_classifier(folder=tmp_path)
 
+    assert (classifier.version, classifier.problem) == ("none", "no classifier")
     assert "manifest.toml: No such file or directory; restore both files" in caplog.text

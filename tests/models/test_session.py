@@ -37,7 +37,7 @@ def test_it_says_where_it_runs():
 
 def test_what_is_no_graph_is_refused():
     """With a sentence that says what to do."""
-    with pytest.raises(ArtefactError, match="the encoder's graph cannot be loaded: .*; restore"):
+    with pytest.raises(ArtefactError, match=r"the encoder's graph cannot be loaded: .*; restore"):
         Session(b"nonsense")
 
 

@@ -12,6 +12,7 @@ from gateway.core.health import Health
 from gateway.core.outcome import Attempt, Ending, Failure
 from gateway.record.metrics import COUNTERS, GAUGES, HISTOGRAMS, Metrics
 from gateway.record.series import Counter, Histogram
+from models.worker import Load
 from tests.gateway.record.records import (
     QUESTION,
     SCORES,
@@ -150,6 +151,7 @@ def test_gauges_are_read_when_asked_for():
     metrics.in_flight = lambda: 3
     metrics.records_waiting = lambda: 4
     metrics.records_dropped = lambda: 5
+    metrics.classifier_load = lambda: Load(device="cpu int8", waiting=6, batches=7, rows=8)
     metrics.use_health(
         {
             "p/small": Health(state="half_open"),
@@ -162,6 +164,10 @@ def test_gauges_are_read_when_asked_for():
     assert seen["switchyard_in_flight",] == 3
     assert seen["switchyard_records_waiting",] == 4
     assert seen["switchyard_records_dropped_total",] == 5
+    assert seen["switchyard_encoder_waiting",] == 6
+    assert seen["switchyard_encoder_batches_total",] == 7
+    assert seen["switchyard_encoder_prompts_total",] == 8
+    assert seen["switchyard_encoder_info", "cpu int8"] == 1
     assert seen["switchyard_breaker_state", "p/small"] == 1
     assert seen["switchyard_breaker_state", "p/large"] == 3
     assert ("switchyard_breaker_state", "gone") not in seen

@@ -1,0 +1,182 @@
+"""The second stage, on a tiny graph and on the shipped one."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import encoder as encoder_module
+from models.encoder import Encoder, most_likely
+from models.encoder_manifest import ENCODER_MANIFEST
+from models.manifest import FILES, ArtefactError
+from models.scores import TASK_TYPES
+from models.serving_manifest import SelfTest
+from tests.models.artefacts import write_artefact
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return Encoder.load(write_artefact(tmp_path))
+
+
+def test_scores_are_calibrated(tiny):
+    """Tokens 2, 5, 6 and 3 sum up to 16: task 5, complexity .16, need .66 on its line."""
+    (scores,) = tiny.score(["a b"])
+
+    assert (scores.task_type, scores.tier, scores.stage) == (TASK_TYPES[5], "low", "encoder")
+    assert scores.confidence == pytest.approx(1 / (1 + 10 * 2.718281828**-5))
+    assert scores.complexity == pytest.approx(0.16)
+    assert scores.strong_need == pytest.approx(0.66)
+    assert not scores.uncertain
+    assert not scores.truncated
+
+
+def test_a_batch_scores_like_its_rows(tiny):
+    """Neighbours have no say, and order is kept."""
+    texts = ["a", "c " * 40, "b b b"]
+
+    assert tiny.score(texts) == [tiny.score([text])[0] for text in texts]
+
+
+def test_truncation_is_told(tiny):
+    """Of more tokens than are read the middle is missing."""
+    assert tiny.score(["a " * 40])[0].truncated
+
+
+def test_low_confidence_is_uncertain(tmp_path):
+    """The manifest says below what."""
+    tiny = Encoder.load(write_artefact(tmp_path, uncertain_below=0.99))
+
+    assert tiny.score(["a"])[0].uncertain
+
+
+def test_a_graph_that_answers_nonsense_fails(tmp_path):
+    """No label is made up from what is no number."""
+    with pytest.raises(ValueError, match="task is not a number"):
+        most_likely([1.0, float("nan")], 1.0)
+
+
+def test_a_large_logit_is_no_overflow():
+    """Only differences count; the first of equals wins."""
+    assert most_likely([5e3, 5e3, -5e3], 0.01) == (0, 0.5)
+
+
+def test_it_describes_itself(tiny):
+    """Version, device and length, for the log."""
+    assert tiny.describe() == "encoder-tiny on cpu int8, 16 tokens"
+
+
+def test_it_knows_what_it_costs(tiny):
+    """Calls and tokens cost time, never less than none."""
+    cost = tiny.measure()
+
+    assert cost.call_s >= 0.0
+    assert cost.token_s >= 0.0
+    assert cost.seconds(1, 16) > 0.0
+
+
+WRONG = SelfTest("a", TASK_TYPES[0], 0.10), SelfTest("c", TASK_TYPES[1], 0.40)
+
+
+def test_an_encoder_that_answers_otherwise_is_refused(tmp_path):
+    """A graph whose scores are not those it was shipped with does not serve."""
+    folder = write_artefact(tmp_path, self_test=WRONG)
+
+    with pytest.raises(ArtefactError, match=r"fails its self-test: 'a': Other 0.10, expected Open"):
+        Encoder.load(folder)
+
+
+def test_one_prompt_of_the_self_test_may_differ(tmp_path):
+    """Another CPU rounds otherwise, so a prompt on the border of two types may change sides."""
+    Encoder.load(write_artefact(tmp_path, self_test=WRONG[:1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("encoder.onnx", "encoder.onnx: sha256 is "),
+        ("words.json", "words.json: sha256 is "),
+        ("encoder.toml", r"encoder.toml: Object missing required field"),
+        ("serving.toml", r"serving.toml: Object missing required field"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, name, message):
+    """Whichever file it is, the message names it."""
+    folder = write_artefact(tmp_path)
+    (folder / name).write_bytes(b"")
+
+    with pytest.raises(ArtefactError, match=message):
+        Encoder.load(folder)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "words.json", "encoder.toml", "serving.toml"])
+def test_a_missing_file_is_refused(tmp_path, name):
+    """Whichever file it is, the message names it."""
+    folder = write_artefact(tmp_path)
+    (folder / name).unlink()
+
+    with pytest.raises(ArtefactError, match=f"{name}: No such file"):
+        Encoder.load(folder)
+
+
+def test_thresholds_of_another_encoder_are_refused(tmp_path):
+    """They say when the first stage is as good as *this* encoder."""
+    folder = write_artefact(tmp_path, version="new")
+
+    with pytest.raises(ArtefactError, match="are for encoder-tiny, the encoder is encoder-new"):
+        Encoder.load(folder)
+
+
+def test_a_gpu_build_without_a_gpu_runs_on_the_cpu(tmp_path, monkeypatch, caplog):
+    """It says so in the log, and serves."""
+    folder = write_artefact(tmp_path, half="half.onnx")
+    monkeypatch.setattr(encoder_module, "has_cuda", lambda: True)
+
+    assert "cpu" in Encoder.load(folder).describe()
+    assert "the encoder runs on the CPU:" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return Encoder.load(FILES)
+
+
+needs_artefact = pytest.mark.skipif(
+    not (FILES / ENCODER_MANIFEST).exists(), reason="no manifest names an encoder yet"
+)
+
+
+@needs_artefact
+def test_the_shipped_encoder_passes_its_self_test(shipped):
+    """Ten prompts, and what training wrote down of them."""
+    assert len(shipped.serving.self_test) == 10
+
+
+OBVIOUS = [
+    ("hi there, how are you today?", "Chatbot"),
+    ("What is the capital of Australia?", "Closed QA"),
+    ("What are the pros and cons of renting instead of buying a flat?", "Open QA"),
+    ("Summarize the following article in three sentences: The harbour grew.", "Summarization"),
+    ("Write a short story about a lighthouse keeper who finds a letter", "Text Generation"),
+    ("Write a Python function that reverses a linked list", "Code Generation"),
+    ("Is this review positive or negative? 'The soup was cold.'", "Classification"),
+    ("Traduis en anglais : Où est la gare ?", "Rewrite"),
+    ("Give me ten name ideas for a bakery", "Brainstorming"),
+    ("Extract all dates and names from the text as JSON: Ann left on 3 May", "Extraction"),
+    ("Solve for x: 3x + 7 = 22", "Other"),
+]
+
+
+@needs_artefact
+@pytest.mark.parametrize(("text", "task_type"), OBVIOUS)
+def test_obvious_prompts(shipped, text, task_type):
+    """Plain prompts of every type are told apart."""
+    assert shipped.score([text])[0].task_type == task_type
+
+
+@needs_artefact
+def test_the_same_prompt_scores_the_same(shipped):
+    """Whatever was scored before it."""
+    before = shipped.score(["Compare two databases for me"])
+    shipped.score(["something else altogether " * 30])
+
+    assert shipped.score(["Compare two databases for me"]) == before
