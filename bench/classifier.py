@@ -98,7 +98,7 @@ def stages(first_stage: FirstStage, encoder: Encoder, texts: list[str]) -> Table
     row("first stage", [timed(lambda t=t: first_stage.score(t)) for t in texts], "0.12")
     for tokens, target in zip(TOKENS, ("", "", "4", "8"), strict=True):
         text = WORD * (tokens - 2)
-        times = [timed(lambda text=text: encoder.score([text])) for _ in range(RUNS)]
+        times = [timed(lambda text=text: encoder.read([text])) for _ in range(RUNS)]
         row(f"encoder, {tokens} tokens", times, target)
     return table
 
@@ -108,7 +108,7 @@ def cascade(first_stage: FirstStage, encoder: Encoder, texts: list[str]) -> Tabl
     thresholds = encoder.serving.thresholds
     asked = [text for text in texts if not is_settled(first_stage.score(text), thresholds)]
     first = mean([timed(lambda t=t: first_stage.score(t)) for t in texts])
-    second = mean([timed(lambda t=t: encoder.score([t])) for t in asked])
+    second = mean([timed(lambda t=t: encoder.read([t])) for t in asked])
     share = len(asked) / len(texts)
     whole = Time(first.wall_ms + share * second.wall_ms, first.cpu_ms + share * second.cpu_ms)
     table = Table("mean, ms", "clock", "CPU", "target", title="cascade", title_justify="left")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 import zlib
 from collections.abc import Callable
 
@@ -10,11 +12,12 @@ import msgspec
 from gateway.core.chat import Chat, Thinking
 from gateway.core.clock import Clock
 from gateway.core.decision import Decision
-from gateway.core.errors import SwitchyardError
+from gateway.core.errors import InternalError, SwitchyardError
+from gateway.core.fleet import Price
 from gateway.core.ids import request_id
 from gateway.core.outcome import Outcome
 from gateway.core.question import Question
-from gateway.core.request import Controls, Kind, Principal, Request
+from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.ask import is_off
 from gateway.decide.decide import decide
@@ -24,15 +27,19 @@ from gateway.decide.policy import Policies, RoutingPolicy
 from gateway.execute.failover import execute
 from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
-from gateway.ledger.fee import Fee, fee_of
+from gateway.ledger.fee import Fee, Settled, fee_of, settle
 from gateway.record.record import Record, Stages
 from gateway.record.recorder import Recorder
 from gateway.signals.excerpt import read_excerpt
 from gateway.signals.read import read_signals
+from gateway.signals.unread import unread_signals
 from models.classifier import Classifier
 from models.scores import UNASKED, Scores
 
+log = logging.getLogger(__name__)
+
 SILENT = Controls()
+BLIND = "Routing failed: the request was decided without looking at what it is about."
 
 
 class Routing(msgspec.Struct, frozen=True):
@@ -83,6 +90,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
     reading: Reading
     view: FleetView
+    policy: RoutingPolicy
     decision: Decision
     fee: Fee
     stages: Stages
@@ -96,7 +104,9 @@ class Served(msgspec.Struct, frozen=True):
     error: SwitchyardError | None = None
 
 
-async def serve(request: Request, gateway: Gateway, ended: Callable[[Outcome], None]) -> Served:
+async def serve(
+    request: Request, gateway: Gateway, ended: Callable[[Outcome], None] | None = None
+) -> Served:
     """
     Answer one admitted request. *ended* is told how it ended, once, after the record was made.
 
@@ -107,7 +117,8 @@ async def serve(request: Request, gateway: Gateway, ended: Callable[[Outcome], N
 
     def finished(outcome: Outcome) -> None:
         gateway.recorder.put(record_of(request, chosen, outcome, gateway))
-        ended(outcome)
+        if ended is not None:
+            ended(outcome)
 
     try:
         reply = await execute(chosen.decision, request, gateway.upstreams, finished)
@@ -151,22 +162,30 @@ async def choose(
     request: Request, classifier: Classifier, routing: Routing, clock: Clock
 ) -> Chosen:
     """
-    Decide, without calling anybody.
+    Decide, without calling anybody. A fault of ours is logged, and the request decided blindly.
 
     Raises:
         SwitchyardError: no such model, or none that may serve the request.
     """
-    policy = routing.policies.for_project(request.principal.project)
-    reading = await read(request, classifier, policy, clock)
+    policy, view = routing.policies.for_project(request.principal.project), routing.view
+    version = classifier.version
     begun = clock.monotonic()
-    decision = decide(
-        reading.question,
-        reading.signals,
-        reading.scores,
-        policy,
-        routing.view,
-        classifier_version=classifier.version,
-    )
+    try:
+        reading = await read(request, classifier, policy, clock)
+        begun = clock.monotonic()
+        decision = decide(
+            reading.question,
+            reading.signals,
+            reading.scores,
+            policy,
+            view,
+            classifier_version=version,
+        )
+    except SwitchyardError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - logged by blindly, without its message
+        reading = blindly(request, fault, accept_s=begun - request.arrived_s)
+        decision = decide_blindly(reading, policy, view)
     fee = fee_of(decision, policy.fee_rate)
     decided = clock.monotonic()
     stages = Stages(
@@ -176,7 +195,43 @@ async def choose(
         decide_s=decided - begun,
         added_s=decided - request.arrived_s,
     )
-    return Chosen(reading, routing.view, decision, fee, stages)
+    return Chosen(reading, view, policy, decision, fee, stages)
+
+
+def blindly(request: Request, fault: Exception, *, accept_s: float) -> Reading:
+    """
+    A reading of *request* that looks at nothing but its size and its names, after *fault*: routing
+    is off for a model that was named. The log has no message, which may quote the prompt.
+    """
+    trace = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("%s: routing failed with %s\n%s", request.id, type(fault).__name__, trace)
+    question = question_of(request)
+    controls = msgspec.structs.replace(question.controls, action=RouteAction.DISABLED)
+    return Reading(
+        question=msgspec.structs.replace(question, controls=controls),
+        signals=unread_signals(request.chat, len(request.body)),
+        scores=UNASKED,
+        excerpt="",
+        accept_s=accept_s,
+        signals_s=0.0,
+        classify_s=0.0,
+    )
+
+
+def decide_blindly(reading: Reading, policy: RoutingPolicy, view: FleetView) -> Decision:
+    """
+    The decision for a reading of ``blindly``.
+
+    Raises:
+        SwitchyardError: as ``decide``; InternalError where it fails again.
+    """
+    try:
+        decision = decide(reading.question, reading.signals, reading.scores, policy, view)
+    except SwitchyardError:
+        raise
+    except Exception as fault:
+        raise InternalError("Nothing could be decided; this is a fault of the gateway.") from fault
+    return msgspec.structs.replace(decision, warnings=(*decision.warnings, BLIND))
 
 
 def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) -> Explanation:
@@ -194,6 +249,11 @@ def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) 
 def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gateway) -> Record:
     """What is kept of *request*."""
     answered = chosen.view.rows.find(outcome.deployment)
+    model = answered.model if answered is not None else ""
+    settled = Settled()
+    if model == chosen.decision.model:
+        original = original_price(chosen)
+        settled = settle(chosen.decision, outcome, original, chosen.policy.fee_rate)
     clock = gateway.clock
     text = None
     if gateway.keep_text:
@@ -208,11 +268,23 @@ def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gatew
         scores=chosen.reading.scores,
         decision=chosen.decision,
         outcome=outcome,
-        model=answered.model if answered is not None else "",
+        model=model,
         stages=chosen.stages,
         fee_nano_usd=chosen.fee.amount_nano_usd,
+        savings_nano_usd=settled.savings_nano_usd,
+        fee_settled_nano_usd=settled.fee_nano_usd,
         text=text,
     )
+
+
+def original_price(chosen: Chosen) -> Price | None:
+    """The price that savings are counted against: of the client's own model, or the baseline's."""
+    decision, rows = chosen.decision, chosen.view.rows
+    if decision.original_model is None:
+        baseline = chosen.policy.baseline
+        return None if baseline is None else baseline.price
+    own = rows.find(decision.original_model, decision.original_provider)
+    return None if own is None else rows.fleet.deployments[own.rows[0]].price
 
 
 def question_of(request: Request) -> Question:
@@ -232,11 +304,11 @@ def question_of(request: Request) -> Question:
 
 def thinking_signed(chat: Chat) -> bool:
     """Whether the history holds reasoning that only the family that wrote it can read."""
-    return any(
-        isinstance(part, Thinking) and (part.signature is not None or part.redacted)
-        for turn in chat.turns
-        for part in turn.parts
-    )
+    for turn in chat.turns:
+        for part in turn.parts:
+            if type(part) is Thinking and (part.signature is not None or part.redacted):
+                return True
+    return False
 
 
 def unsent(chat: Chat, clock: Clock, controls: Controls = SILENT) -> Request:

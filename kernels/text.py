@@ -205,7 +205,7 @@ def count_sign(text, i, counts):
     counts[ARITHMETIC] += c == 0xF0 or (c == 0xE2 and 0x88 <= text[i + 1] <= 0x8B)
 
 
-@kernel("void(int64[::1], int64[::1])")
+@kernel("void(int32[::1], int64[::1])")
 def add_pairs(pairs, counts):
     """
     Turn counts of neighbouring classes into characters, runs and operators.
@@ -213,7 +213,7 @@ def add_pairs(pairs, counts):
     half = PAIRS * PAIRS
     for before in range(CLASSES):
         for kind in range(CLASSES):
-            n = pairs[before * PAIRS + kind] + pairs[half + before * PAIRS + kind]
+            n = np.int64(pairs[before * PAIRS + kind] + pairs[half + before * PAIRS + kind])
             counts[kind] += n
             if GROUP_OF[before] != GROUP_OF[kind]:
                 counts[RUNS + kind] += n
@@ -252,7 +252,7 @@ def count_text(text, counts):
     """
     # One branch for each byte, because where words end no processor can predict; the two halves
     # of the table keep neighbouring bytes from waiting for the same cell.
-    pairs = np.zeros(2 * PAIRS * PAIRS, dtype=np.int64)
+    pairs = np.zeros(2 * PAIRS * PAIRS, dtype=np.int32)  # of a text below 2 GiB
     i = 0
     previous, digits = np.uint64(NEWLINE), 0
     count_line_start(text, 0, counts)

@@ -12,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from models.scores import Scores
+from models.opinion import Opinion
 
 # Estimates only: English has some 0.21 tokens in a byte, most other languages 0.15 to 0.35. The
 # pace below corrects what is wrong on average.
@@ -46,15 +46,15 @@ class Entry(msgspec.Struct, eq=False):
     """
     One text that waits for the encoder.
 
-    *gone* tells whether its caller has an answer or has left. *settle* gives it the scores, or
-    None when there will be none; the worker calls it once, on the caller's event loop.
+    *gone* tells whether its caller has an answer or has left. *settle* gives it the opinion,
+    or None when there will be none; the worker calls it once, on the caller's event loop.
     """
 
     text: str
     bytes: int
     tokens: int  # estimated, see tokens_of
     gone: Callable[[], bool]
-    settle: Callable[[Scores | None], None]
+    settle: Callable[[Opinion | None], None]
 
 
 def tokens_of(text_bytes: int, tokens_max: int) -> int:

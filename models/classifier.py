@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from models.batching import Entry, QueueLimits, Refusal, tokens_of
-from models.cascade import Thresholds, is_settled
+from models.cascade import is_settled
 from models.encoder import Encoder
 from models.encoder_manifest import ENCODER_MANIFEST
 from models.linear import FirstStage
 from models.manifest import FILES, ArtefactError
 from models.memory import Memory, key_of
+from models.opinion import Opinion, blended
 from models.options import DEFAULTS, Options
 from models.scores import UNSCORED, Scores
+from models.serving_manifest import ServingManifest
 from models.shared_worker import SharedWorker
 from models.worker import Load, Worker
 
@@ -49,19 +51,20 @@ class Door(Protocol):
 
 
 class SecondStage:
-    """An encoder behind its door, and when it is worth asking."""
+    """An encoder behind its door, when it is worth asking, and what its word weighs."""
 
-    def __init__(self, door: Door, version: str, thresholds: Thresholds) -> None:
+    def __init__(self, door: Door, serving: ServingManifest) -> None:
         self.door = door
-        self.version = version
-        self.thresholds = thresholds
+        self.version = serving.encoder
+        self.thresholds = serving.thresholds
+        self.blend = serving.blend
 
 
 class Classifier:
     """
     Scores excerpts by a cascade: what was answered before, else the first stage, else, where its
-    doubt could change what is decided, the encoder; and the first stage again where the encoder
-    is late, busy or broken.
+    doubt could change what is decided, the encoder, both weighed; and the first stage again where
+    the encoder is late, busy or broken.
 
     Without a first stage, or for an empty text, the scores are UNSCORED: routing goes on, and
     policies that need a score see that there is none. *problem* says what is missing that should
@@ -120,27 +123,42 @@ class Classifier:
         if known is not None:
             answer.set_result(replace(known, stage=REMEMBERED))
             return answer
-        first = self._first_stage.score(text)
-        second = self._second_stage
+        raw = self._first_stage.raw_scores(text)
+        if raw is None:
+            answer.set_result(UNSCORED)
+            return answer
+        first, second = self._first_stage.scores_of(raw), self._second_stage
         if second is None or is_settled(first, second.thresholds):
             self._memory.put(key, first)
             answer.set_result(first)
             return answer
-        self._ask(second.door, text, key, first, answer)
+        opinion = self._first_stage.opinion_of(raw)
+
+        def word(said: Opinion | None) -> Scores:
+            if said is None:
+                return first
+            scores = blended(opinion, said, second.blend)
+            self._memory.put(key, scores)  # also for a caller that has gone: it may ask again
+            return scores
+
+        self._ask(second.door, text, first, answer, word)
         return answer
 
     def _ask(
-        self, door: Door, text: str, key: bytes, first: Scores, answer: asyncio.Future[Scores]
+        self,
+        door: Door,
+        text: str,
+        first: Scores,
+        answer: asyncio.Future[Scores],
+        word: Callable[[Opinion | None], Scores],
     ) -> None:
-        """Let the encoder answer, or the *first* scores when it cannot in time."""
+        """Let the encoder have its *word*, or give the *first* scores when it cannot in time."""
         timer: asyncio.TimerHandle | None = None
 
-        def settle(scores: Scores | None) -> None:
+        def settle(said: Opinion | None) -> None:
             if timer is not None:
                 timer.cancel()
-            if scores is not None:  # even when the caller has gone: the next one may ask the same
-                self._memory.put(key, scores)
-            give(answer, first if scores is None else scores)
+            give(answer, word(said))
 
         size = len(text.encode("utf-8", "replace"))
         entry = Entry(text, size, tokens_of(size, door.tokens_max), answer.done, settle)
@@ -211,4 +229,4 @@ def load_second_stage(options: Options, folder: Path, first_stage: str) -> Secon
     door: Door = own
     if options.socket is not None:
         door = SharedWorker(options.socket, encoder.version, own, options.queue_entries_max)
-    return SecondStage(door, encoder.version, encoder.serving.thresholds)
+    return SecondStage(door, encoder.serving)

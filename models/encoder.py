@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from models.batching import BatchLimits, Cost
 from models.encoder_manifest import EncoderManifest, read_checked, read_encoder_manifest
 from models.manifest import FILES, REMEDY, ArtefactError
-from models.scores import TASK_TYPES, Scores, tier_of
+from models.opinion import Opinion, log_likelihoods, on_line
+from models.scores import TASK_TYPES
 from models.serving_manifest import SelfTest, ServingManifest, read_serving_manifest
-from models.session import OUTPUTS, Outputs, Session, has_cuda
+from models.session import Outputs, Session, has_cuda
 from models.tokenizer import Tokenizer
 
 log = logging.getLogger("switchyard")
 
-STAGE = "encoder"
+ENGLISH = "en"
 # Integer kernels of other CPUs round in other places; a damaged graph is off by far more.
 COMPLEXITY_OFF_MAX = 0.15
 SELF_TEST_WRONG_MAX = 1  # of ten: a prompt may lie on the border of two task types
@@ -44,7 +42,7 @@ class Runnable(Protocol):
 
 
 class Encoder:
-    """Scores of texts, calibrated. For one thread at a time; nothing here is shared."""
+    """Opinions on texts, calibrated. For one thread at a time; nothing here is shared."""
 
     def __init__(
         self,
@@ -104,40 +102,32 @@ class Encoder:
         """Version and device, for the log at start."""
         return f"{self.version} on {self.device}, {self.tokens_max} tokens"
 
-    def score(self, texts: list[str]) -> list[Scores]:
-        """The scores of each text."""
+    def read(self, texts: list[str]) -> list[Opinion]:
+        """What there is to say of each text."""
         tokens = self._tokenizer.read(texts)
         found = self._session.run([one.ids for one in tokens])
-        return [self._scores(found, at, truncated=one.truncated) for at, one in enumerate(tokens)]
+        return [self._opinion(found, at, truncated=one.truncated) for at, one in enumerate(tokens)]
 
-    def _scores(self, found: Outputs, at: int, *, truncated: bool) -> Scores:
+    def _opinion(self, found: Outputs, at: int, *, truncated: bool) -> Opinion:
         manifest = self.manifest
-        label, confidence = most_likely(found.task[at].tolist(), manifest.temperature)
-        complexity = on_line(
-            float(found.complexity[at]), manifest.complexity_from, manifest.complexity_to
-        )
-        return Scores(
-            task_type=TASK_TYPES[label],
-            confidence=confidence,
-            complexity=complexity,
-            tier=tier_of(complexity),
-            stage=STAGE,
-            uncertain=confidence < manifest.uncertain_below,
-            strong_need=on_line(
-                float(found.strong_need[at]), manifest.strong_need_from, manifest.strong_need_to
-            ),
+        complexity, need = float(found.complexity[at]), float(found.strong_need[at])
+        return Opinion(
+            likelihoods=log_likelihoods(found.task[at].tolist(), manifest.temperature),
+            complexity=on_line(complexity, manifest.complexity_from, manifest.complexity_to),
+            english=manifest.languages[int(found.language[at].argmax())] == ENGLISH,
+            strong_need=on_line(need, manifest.strong_need_from, manifest.strong_need_to),
             truncated=truncated,
         )
 
     def check(self) -> None:
-        """Score the prompts of the self-test. Raises ArtefactError when they come out otherwise."""
+        """Read the prompts of the self-test. Raises ArtefactError when they come out otherwise."""
         tests = self.serving.self_test
-        found = [self.score([test.text])[0] for test in tests]
+        found = [self.read([test.text])[0] for test in tests]
         wrong = [
-            f"{test.text[:40]!r}: {scores.task_type} {scores.complexity:.2f},"
+            f"{test.text[:40]!r}: {TASK_TYPES[one.label]} {one.complexity:.2f},"
             f" expected {test.task_type} {test.complexity:.2f}"
-            for test, scores in zip(tests, found, strict=True)
-            if not is_as_expected(test, scores)
+            for test, one in zip(tests, found, strict=True)
+            if not is_as_expected(test, one)
         ]
         if len(wrong) > SELF_TEST_WRONG_MAX:
             raise ArtefactError(f"the encoder fails its self-test: {'; '.join(wrong)}; {REMEDY}")
@@ -170,21 +160,7 @@ def open_session(
     return Session(read_checked(folder / manifest.weights, manifest.sha256), threads)
 
 
-def is_as_expected(test: SelfTest, scores: Scores) -> bool:
-    """Whether *scores* are those that the artefact gave elsewhere, but for rounding."""
-    near = abs(scores.complexity - test.complexity) <= COMPLEXITY_OFF_MAX
-    return near and scores.task_type == test.task_type
-
-
-def most_likely(logits: list[float], temperature: float) -> tuple[int, float]:
-    """Index of the best label and its probability; the first of equals wins, NaN is no label."""
-    top = max(logits)
-    total = math.fsum(math.exp((logit - top) / temperature) for logit in logits)
-    if math.isnan(total):
-        raise ValueError(f"{OUTPUTS[0]} is not a number")
-    return logits.index(top), 1.0 / total
-
-
-def on_line(raw: float, line_from: tuple[float, ...], line_to: tuple[float, ...]) -> float:
-    """*raw* on the line through the knots."""
-    return float(np.interp(raw, line_from, line_to))
+def is_as_expected(test: SelfTest, found: Opinion) -> bool:
+    """Whether *found* is what the artefact said elsewhere, but for rounding."""
+    near = abs(found.complexity - test.complexity) <= COMPLEXITY_OFF_MAX
+    return near and TASK_TYPES[found.label] == test.task_type

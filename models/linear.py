@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kernels.linear import HEADS_MAX, add_rows
 from models.features import read_features
 from models.manifest import FILES, REMEDY, ArtefactError, Manifest, read_manifest, read_weights
+from models.opinion import Opinion, log_likelihoods, on_line
 from models.scores import TASK_TYPES, UNSCORED, Scores, tier_of
 
 STAGE = "first-stage"
@@ -66,12 +67,12 @@ class FirstStage:
     def score(self, text: str) -> Scores:
         """Calibrated scores of an excerpt; UNSCORED when there is nothing to read in it."""
         raw = self.raw_scores(text)
-        if raw is None:
-            return UNSCORED
+        return UNSCORED if raw is None else self.scores_of(raw)
+
+    def scores_of(self, raw: NDArray[np.float64]) -> Scores:
+        """The calibrated scores that *raw* ones come to."""
         best, confidence = self.most_likely(raw[:COMPLEXITY].tolist())
-        complexity = float(
-            np.interp(raw[COMPLEXITY], self.manifest.complexity_from, self.manifest.complexity_to)
-        )
+        complexity = self._complexity(raw)
         return Scores(
             task_type=TASK_TYPES[best],
             confidence=confidence,
@@ -89,6 +90,15 @@ class FirstStage:
             add_rows(self.table, features.ids, features.weight, sums)
             found = True
         return sums * self.scale + self.bias if found else None
+
+    def opinion_of(self, raw: NDArray[np.float64]) -> Opinion:
+        """The same, for the encoder to be weighed against."""
+        likelihoods = log_likelihoods(raw[:COMPLEXITY].tolist(), self.manifest.temperature)
+        return Opinion(likelihoods, self._complexity(raw))
+
+    def _complexity(self, raw: NDArray[np.float64]) -> float:
+        manifest = self.manifest
+        return on_line(float(raw[COMPLEXITY]), manifest.complexity_from, manifest.complexity_to)
 
     def most_likely(self, raw: list[float]) -> tuple[int, float]:
         """Index of the best label and its probability. The first of equals wins."""

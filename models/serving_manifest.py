@@ -8,6 +8,7 @@ import msgspec
 
 from models.cascade import Thresholds
 from models.manifest import REMEDY, ArtefactError
+from models.opinion import Blend
 
 SERVING_MANIFEST = "serving.toml"
 
@@ -23,7 +24,7 @@ class SelfTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ServingManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     ``serving.toml``: written by models/train/serving.py once both stages are there, whose
-    versions it names: thresholds hold for those two only.
+    versions it names: thresholds and blend hold for those two only.
 
     *half* is the graph in float16 for GPUs, "" where none is shipped. *measured* is what the
     cascade did on the held-out prompts that the thresholds were chosen on.
@@ -32,6 +33,7 @@ class ServingManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_stage: str
     encoder: str
     thresholds: Thresholds
+    blend: Blend
     self_test: tuple[SelfTest, ...]
     measured: dict[str, float]
     half: str = ""

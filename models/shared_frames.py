@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from models.scores import Scores
+from models.opinion import Opinion
 
 LENGTH_BYTES = 4
 FRAME_BYTES_MAX = 1 << 16  # an excerpt is at most four times 3,400 bytes
@@ -31,10 +31,10 @@ class Ask(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """*scores* are None where there will be none."""
+    """*opinion* is None where there will be none."""
 
     number: int
-    scores: Scores | None
+    opinion: Opinion | None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -19,8 +19,8 @@ import msgspec
 from models.batching import Entry, QueueLimits, tokens_of
 from models.encoder import Encoder
 from models.manifest import FILES
+from models.opinion import Opinion
 from models.options import DEFAULTS
-from models.scores import Scores
 from models.shared_frames import Answer, Ask, Hello, frame_of, read_frame
 from models.worker import Worker
 
@@ -72,9 +72,9 @@ class SharedServer:
         def gone() -> bool:
             return writer.is_closing() or (late_s is not None and time.monotonic() > late_s)
 
-        def settle(scores: Scores | None) -> None:
+        def settle(opinion: Opinion | None) -> None:
             if not writer.is_closing():
-                writer.write(frame_of(Answer(ask.number, scores)))
+                writer.write(frame_of(Answer(ask.number, opinion)))
 
         size = len(ask.text.encode("utf-8", "replace"))
         entry = Entry(ask.text, size, tokens_of(size, self._worker.tokens_max), gone, settle)

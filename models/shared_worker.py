@@ -111,7 +111,7 @@ class SharedWorker:
                 entry = self._waiting.pop(answer.number, None)
                 if entry is not None:
                     self._answered += 1
-                    entry.settle(answer.scores)
+                    entry.settle(answer.opinion)
 
     def _leave(self) -> None:
         """Nothing more will come."""

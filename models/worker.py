@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from models.batching import BatchLimits, BatchQueue, Cost, Entry, QueueLimits, Refusal
-from models.scores import Scores
+from models.opinion import Opinion
 
 log = logging.getLogger("switchyard")
 
@@ -42,7 +42,7 @@ class Scoring(Protocol):
     @property
     def tokens_max(self) -> int: ...
 
-    def score(self, texts: list[str]) -> list[Scores]: ...
+    def read(self, texts: list[str]) -> list[Opinion]: ...
 
     def measure(self) -> Cost: ...
 
@@ -54,10 +54,10 @@ class Scoring(Protocol):
 
 class Worker:
     """
-    Runs batches of an encoder in a thread of its own, for callers on one event loop.
+    Runs batches of an encoder in a thread of its own, for callers on one event loop at a time.
 
-    Every entry that was let in is settled exactly once: with scores, or with None when its batch
-    failed or the worker was closed.
+    Every entry that was let in is settled exactly once: with an opinion, or with None when its
+    batch failed or the worker was closed.
     """
 
     def __init__(
@@ -128,10 +128,11 @@ class Worker:
         with contextlib.suppress(OSError):  # no such thing as a nice thread: all are alike
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while batch := self._next():
-            self._answer(batch, self._score(batch))
+            loop = self._loop  # of those in the batch; who comes later may be on another one
+            self._answer(batch, self._read(batch), loop)
         with self._changed:
             left = self._queue.empty()
-        self._answer(left, [None] * len(left))
+        self._answer(left, [None] * len(left), self._loop)
 
     def _next(self) -> list[Entry]:
         """The next batch, as soon as there is one; empty when the worker was closed."""
@@ -142,11 +143,11 @@ class Worker:
                 self._changed.wait()
             return []
 
-    def _score(self, batch: list[Entry]) -> list[Scores | None]:
-        """Scores of all, or None for all."""
-        scores: list[Scores | None] = [None] * len(batch)
+    def _read(self, batch: list[Entry]) -> list[Opinion | None]:
+        """Opinions on all, or None for all."""
+        opinions: list[Opinion | None] = [None] * len(batch)
         try:
-            scores = [*self._encoder.score([entry.text for entry in batch])]
+            opinions = [*self._encoder.read([entry.text for entry in batch])]
             self._failing = False
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
             if not self._failing:  # once, not for every prompt
@@ -154,16 +155,21 @@ class Worker:
             self._failing = True
         with self._changed:
             self._queue.end(self._now_s())
-        return scores
+        return opinions
 
-    def _answer(self, batch: list[Entry], scores: list[Scores | None]) -> None:
+    def _answer(
+        self,
+        batch: list[Entry],
+        opinions: list[Opinion | None],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
         """Hand the answers over to the event loop, all of a batch at once."""
-        if batch and self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(settle, batch, scores)
+        if batch and loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, batch, opinions)
 
 
-def settle(batch: list[Entry], scores: list[Scores | None]) -> None:
+def settle(batch: list[Entry], opinions: list[Opinion | None]) -> None:
     """Give each caller its answer."""
-    for entry, one in zip(batch, scores, strict=True):
+    for entry, one in zip(batch, opinions, strict=True):
         entry.settle(one)

@@ -86,8 +86,11 @@ def client_retry(headers: Mapping[str, str]) -> int:
 def client_timeout_s(headers: Mapping[str, str]) -> float | None:
     """How long the client's SDK waits for us, in seconds; None when it does not say."""
     for name in TIMEOUT_HEADERS:
+        said = headers.get(name)
+        if said is None:
+            continue
         try:
-            timeout_s = float(headers.get(name, ""))
+            timeout_s = float(said)
         except ValueError:  # NOT_GIVEN, None
             continue
         if 0 < timeout_s < math.inf:

@@ -26,12 +26,13 @@ SLOW_CLIENT_S = 30.0  # past the deadline of the request; then a client that doe
 
 async def respond(call: Call, request: Request, served: Served) -> web.StreamResponse:
     """Answer in the dialect of *request*, with the headers of every family the client spoke."""
-    headers = request_ids(call) | dict(reply_headers(request, served))
+    headers = request_ids(call)
+    headers.update(reply_headers(request, served))
     if served.error is not None:
         return error_response(call, served.error, headers)
     reply = served.reply
     assert reply is not None  # noqa: S101 - Served holds one of the two
-    headers |= dict(reply.headers)
+    headers.update(reply.headers)
     if reply.stream is None:
         headers["Content-Type"] = reply.content_type
         return web.Response(status=reply.status, body=reply.body, headers=headers)

@@ -25,5 +25,5 @@ def nano_usd(usd: Decimal | float) -> int:
 
 def usd_text(amount_nano_usd: int) -> str:
     """Amount as plain decimal USD without an exponent, e.g. ``0.000012``; ``0`` for nothing."""
-    text = f"{Decimal(amount_nano_usd) / NANO_USD_PER_USD:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    usd, rest = divmod(abs(amount_nano_usd), NANO_USD_PER_USD)
+    return f"{'-' if amount_nano_usd < 0 else ''}{usd}.{rest:09d}".rstrip("0").rstrip(".")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from gateway.config.schema import Mode
-from gateway.core.errors import ModelNotFound
 from gateway.core.question import Question
-from gateway.core.request import Kind, RouteAction
+from gateway.core.request import Controls, Kind, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.fleet_view import FleetRows, Named
 from gateway.decide.labels import plain, task_of
+from gateway.decide.names import find_own, find_pin, no_embedding_named
 from gateway.decide.policy import RoutingPolicy
-from models.scores import Scores
+from models.scores import UNASKED, UNSCORED, Scores
 
 # Below both, an ask such as "hi" or "yes, do it" says nothing of the work: two words, and too few
 # characters to be a sentence of a script that puts no blanks between words.
 SHORT_WORDS, SHORT_CHARS = 3, 24
+UNCLASSIFIED = frozenset({UNSCORED.stage, UNASKED.stage})  # stages of scores that are a guess
+HINT_CHARS_SHOWN = 40
 
 
 class Ask(msgspec.Struct, frozen=True, eq=False):
@@ -47,18 +49,34 @@ class Ask(msgspec.Struct, frozen=True, eq=False):
 def read_ask(
     question: Question, signals: Signals, scores: Scores, policy: RoutingPolicy, rows: FleetRows
 ) -> Ask:
-    """Raises ModelNotFound when the model is neither virtual nor served."""
+    """
+    Resolve the names of *question*.
+
+    Raises:
+        ModelNotFound: the model is neither virtual nor served.
+        InvalidRequest: the pin names no served model, or a virtual model shall embed.
+    """
     controls = question.controls
     preset = policy.virtual.get(question.model.lower())
+    if preset is not None and question.kind is Kind.EMBEDDING:
+        raise no_embedding_named(question.model, rows)
     own = None if preset is not None else find_own(question, rows)
-    warnings: tuple[str, ...] = ()
+    if controls.prefer_model is not None:
+        find_pin(controls.prefer_model, rows)
+    warnings: list[str] = []
     mode_name = preset or policy.mode
     if controls.mode is not None:
         asked = policy.mode_names.get(controls.mode.lower())
         if asked is None:
-            warnings = (f"There is no mode {controls.mode}; {mode_name} was used.",)
+            warnings.append(f"There is no mode {controls.mode}; {mode_name} was used.")
         mode_name = asked or mode_name
-    hinted = None if controls.task_hint is None else task_of(controls.task_hint)
+    label = "" if controls.task_hint is None else plain(controls.task_hint)
+    hinted = task_of(label)
+    if label and hinted is None and label not in policy.labels:
+        shown = label[:HINT_CHARS_SHOWN]
+        warnings.append(
+            f"{shown} is no kind of work, and no rule knows it: the hint has no effect."
+        )
     task = hinted or scores.task_type
     doubt = read_doubt(task, hinted=hinted is not None, signals=signals, scores=scores)
     cautious = doubt and policy.uncertain == "keep" and scores.tier == "low"
@@ -72,24 +90,9 @@ def read_ask(
         tier=scores.tier,
         tier_assumed="medium" if cautious else scores.tier,
         doubt=doubt,
-        label="" if controls.task_hint is None else plain(controls.task_hint),
-        warnings=warnings,
+        label=label,
+        warnings=tuple(warnings),
     )
-
-
-def find_own(question: Question, rows: FleetRows) -> Named:
-    """The model that the client named, at the provider it came by."""
-    own = rows.find(question.model, question.provider)
-    if own is not None:
-        return own
-    if question.provider is not None and rows.find(question.model) is not None:
-        message = f"The provider {question.provider} does not serve the model {question.model}."
-    else:
-        message = f"No deployment serves the model {question.model}."
-    close = rows.close_names(question.model)
-    if close:
-        message += f" Close names: {', '.join(close)}."
-    raise ModelNotFound(message, param="model")
 
 
 def read_action(question: Question, policy: RoutingPolicy, *, virtual: bool) -> RouteAction:
@@ -97,8 +100,9 @@ def read_action(question: Question, policy: RoutingPolicy, *, virtual: bool) -> 
     What routing may do.
 
     A virtual model has to be chosen by us, so nothing is ever off for it, and rules apply to it
-    like to any request that leaves the choice to us. Asking for a mode or a preferred model is
-    asking for routing. Vectors of two models cannot be compared, so a named embedding model stays.
+    like to any request that leaves the choice to us. Asking for a mode, a preferred model, a budget
+    or a quality is asking for routing. Vectors of two models cannot be compared, so a named
+    embedding model stays.
     """
     controls = question.controls
     action = controls.action
@@ -110,9 +114,19 @@ def read_action(question: Question, policy: RoutingPolicy, *, virtual: bool) -> 
         return RouteAction.DISABLED
     if action is not None:
         return action
-    if policy.action is RouteAction.DISABLED and (controls.mode or controls.prefer_model):
+    if policy.action is RouteAction.DISABLED and asks_for_routing(controls):
         return RouteAction.AUTO
     return policy.action
+
+
+def asks_for_routing(controls: Controls) -> bool:
+    """Whether the client said what to look for, though not that we shall look."""
+    return (
+        controls.mode is not None
+        or controls.prefer_model is not None
+        or controls.cost_usd_max is not None
+        or controls.quality_min is not None
+    )
 
 
 def is_off(question: Question, policy: RoutingPolicy) -> bool:
@@ -123,7 +137,7 @@ def is_off(question: Question, policy: RoutingPolicy) -> bool:
 
 def read_doubt(task: str, *, hinted: bool, signals: Signals, scores: Scores) -> str:
     """Why the kind of work is not known, as the beginning of a sentence; "" when it is."""
-    if scores.stage in {"none", "off"}:
+    if scores.stage in UNCLASSIFIED:
         return "Not classified"
     if hinted and task != "Other":
         return ""

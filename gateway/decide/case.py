@@ -68,6 +68,10 @@ class Case(msgspec.Struct, frozen=True, eq=False):
         """Expected cost at *row*, nano-USD."""
         return int(self.estimates.cost_nano_usd[row])
 
+    def cost_most(self, row: int) -> int:
+        """Cost of a long answer at *row*, nano-USD: what limits are held against."""
+        return int(self.estimates.cost_most_nano_usd[row])
+
     def quality(self, row: int) -> float:
         """Expected quality at *row*, 0 to 1."""
         return float(self.estimates.quality[row])
@@ -81,6 +85,7 @@ def read_case(
 
     Raises:
         ModelNotFound: the client named a model that is not here.
+        InvalidRequest: see ``read_ask``.
     """
     if policy.fleet_version != view.rows.fleet.version:
         raise ValueError(

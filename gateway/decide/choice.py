@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.core.request import Kind
 from gateway.decide.case import RANKING_MAX, Case, ranked
 from gateway.decide.policy import UNLIMITED_NANO_USD
 
@@ -29,14 +28,9 @@ class Choice(msgspec.Struct, frozen=True):
 def line_up(case: Case, winner: int, others: Iterable[int], cap_nano_usd: int) -> tuple[int, ...]:
     """
     *winner*, then its model elsewhere for at most *cap_nano_usd*, then *others* in their order.
-
-    Vectors of two models cannot be compared, so an embedding fails over to the same model only.
     """
     same = case.view.rows.models[winner]
     elsewhere: list[int] = []
     if same.size > 1:
         elsewhere = ranked(case, same, case.ask.mode, cap_nano_usd=cap_nano_usd)
-    order = dict.fromkeys((winner, *elsewhere))
-    if case.question.kind is not Kind.EMBEDDING:
-        order.update(dict.fromkeys(others))
-    return tuple(order)[:RANKING_MAX]
+    return tuple(dict.fromkeys((winner, *elsewhere, *others)))[:RANKING_MAX]

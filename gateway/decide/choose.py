@@ -69,11 +69,15 @@ def forced(case: Case, notes: list[str]) -> Choice | None:
 
 
 def pinned(case: Case, notes: list[str]) -> Choice | None:
-    """The model that the client prefers."""
+    """The model that the client prefers; its own one where that may not serve."""
     model = case.question.controls.prefer_model
     if model is None:
         return None
-    return named(case, model, f"The client pinned {model}.", notes)
+    choice = named(case, model, f"The client pinned {model}.", notes)
+    if choice is not None or case.ask.own is None:
+        return choice
+    why = f"{notes[-1]} {case.ask.own.model} stays."
+    return sent(case, case.ask.own.rows, why, notes)
 
 
 def named(case: Case, model: str, why: str, notes: list[str]) -> Choice | None:

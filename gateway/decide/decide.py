@@ -39,6 +39,7 @@ def decide(
 
     Raises:
         ModelNotFound: the client named a model that is neither virtual nor here.
+        InvalidRequest: it prefers a model that is not here, or named none for an embedding.
         PolicyError: what operator and client allow leaves no deployment.
     """
     case = read_case(question, signals, scores, policy, view)
@@ -102,7 +103,7 @@ def decision_of(
         cost_original_nano_usd=None if original is None else original.cost_nano_usd,
         cost_nano_usd=cost_nano_usd,
         quality=case.quality(winner),
-        within_cost_limit=cost_nano_usd <= case.limits.cost_max_nano_usd,
+        within_cost_limit=case.cost_most(winner) <= case.limits.cost_max_nano_usd,
         provider_healthy=bool(view.available[winner]),
         versions=Versions(
             policy=case.policy.version,

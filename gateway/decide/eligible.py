@@ -85,7 +85,7 @@ def add_limits(lacks: Ints, limits: Limits, estimates: Estimates, view: FleetVie
         limits.cost_max_nano_usd,
         limits.quality_min,
         view.rows.limits,
-        estimates.cost_nano_usd,
+        estimates.cost_most_nano_usd,
         estimates.quality,
         lacks,
     )
@@ -103,7 +103,7 @@ def sentences(
         "tokens_total": limits.tokens_total,
         "tokens_out_max": deployment.output_tokens_max,
         "tokens_wanted": limits.tokens_wanted,
-        "cost_usd": usd_text(int(estimates.cost_nano_usd[row])),
+        "cost_usd": usd_text(int(estimates.cost_most_nano_usd[row])),
         "cost_usd_max": usd_text(limits.cost_max_nano_usd),
         "quality": float(estimates.quality[row]),
         "quality_min": limits.quality_min,

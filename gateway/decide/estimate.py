@@ -10,16 +10,20 @@ from gateway.core.signals import Signals
 from gateway.decide.ask import Ask
 from gateway.decide.fleet_view import FleetView, Floats, Ints
 from gateway.decide.policy import Baseline, RoutingPolicy
-from gateway.decide.priors import TASK_INDEX, TIER_INDEX, TOKENS_OUT
+from gateway.decide.priors import LONG_ANSWER, TASK_INDEX, TIER_INDEX, TOKENS_OUT
 from kernels.cost import cost_of_candidates
 from kernels.estimate import estimate_candidates
 
 
 class Estimates(msgspec.Struct, frozen=True, eq=False):
-    """Per row of the fleet view; *tokens_out* before a deployment's longest answer cuts it."""
+    """
+    Per row of the fleet view; *tokens_out* before a deployment's longest answer cuts it.
+    *cost_most_nano_usd* is what limits are held against: the cost of a long answer.
+    """
 
     tokens_out: int
     cost_nano_usd: Ints
+    cost_most_nano_usd: Ints
     quality: Floats  # of an answer, times the share of requests that get one
     latency_s: Floats  # to the last token
 
@@ -30,10 +34,12 @@ def estimate(
     """
     Estimate cost, quality and latency of every deployment.
 
-    Nothing is read from a prompt cache: what an upstream holds is not known before it answers.
+    The share of the input that is read from a prompt cache is taken for 0: what an upstream holds
+    is not known before it answers. The actual cost of a request counts it.
     """
     rows = view.rows
-    tokens_out = predict_tokens_out(kind, ask, signals)
+    usual = 0 if kind is Kind.EMBEDDING else TOKENS_OUT[ask.task][TIER_INDEX[ask.tier_assumed]]
+    tokens_out = allowed(usual, signals)
     count = rows.everyone.size
     cost_nano_usd = np.empty(count, np.int64)
     latency_s, quality = np.empty(count), np.empty(count)
@@ -50,8 +56,21 @@ def estimate(
         latency_s,
         quality,
     )
+    cost_most_nano_usd = np.empty(count, np.int64)
+    cost_of_candidates(
+        signals.tokens_in,
+        0,
+        allowed(usual * LONG_ANSWER, signals),
+        rows.tokens_out_max,
+        rows.prices,
+        cost_most_nano_usd,
+    )
     return Estimates(
-        tokens_out=tokens_out, cost_nano_usd=cost_nano_usd, quality=quality, latency_s=latency_s
+        tokens_out=tokens_out,
+        cost_nano_usd=cost_nano_usd,
+        cost_most_nano_usd=cost_most_nano_usd,
+        quality=quality,
+        latency_s=latency_s,
     )
 
 
@@ -64,9 +83,6 @@ def baseline_cost_nano_usd(baseline: Baseline, signals: Signals, tokens_out: int
     return int(cost_nano_usd[0])
 
 
-def predict_tokens_out(kind: Kind, ask: Ask, signals: Signals) -> int:
-    """Length of the answer: usual for task and tier, at most what the client allows."""
-    if kind is Kind.EMBEDDING:
-        return 0
-    usual = TOKENS_OUT[ask.task][TIER_INDEX[ask.tier_assumed]]
-    return usual if signals.max_tokens is None else min(usual, signals.max_tokens)
+def allowed(tokens_out: int, signals: Signals) -> int:
+    """*tokens_out*, at most what the client allows."""
+    return tokens_out if signals.max_tokens is None else min(tokens_out, signals.max_tokens)

@@ -43,6 +43,7 @@ def explain(
 
     Raises:
         ModelNotFound: the client named a model that is neither virtual nor here.
+        InvalidRequest: see ``decide``.
     """
     case = read_case(question, signals, scores, policy, view)
     try:

@@ -53,7 +53,7 @@ LACK_TEXT: dict[Lack, str] = {
     Lack.CONTEXT: "holds {context_tokens} tokens, fewer than the {tokens_total} of this request",
     Lack.OUTPUT: "answers with {tokens_out_max} tokens at most, fewer than the {tokens_wanted}"
     " asked for",
-    Lack.COST: "costs {cost_usd} USD, more than the limit of {cost_usd_max}",
+    Lack.COST: "may cost {cost_usd} USD, more than the limit of {cost_usd_max}",
     Lack.QUALITY: "promises {quality:.2f}, less than the minimum of {quality_min:.2f}",
     Lack.UNAVAILABLE: "is unavailable right now",
 }

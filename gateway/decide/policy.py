@@ -20,7 +20,7 @@ from gateway.config.schema import (
     Rule,
     Target,
 )
-from gateway.core.fleet import Fleet, Reference
+from gateway.core.fleet import Fleet, Price, Reference
 from gateway.core.money import nano_usd
 from gateway.core.request import RouteAction
 from gateway.decide.fleet_view import (
@@ -56,9 +56,13 @@ class PolicyRule(msgspec.Struct, frozen=True, eq=False):
 
 
 class Baseline(msgspec.Struct, frozen=True, eq=False):
-    """What costs are compared with where no model was named, as the cost kernel reads it."""
+    """
+    What costs are compared with where no model was named; *prices* is *price* as the cost kernel
+    reads it.
+    """
 
     model: str
+    price: Price
     prices: Ints  # [1, PRICE_COLUMNS]
     tokens_out_max: Ints  # [1]
 
@@ -86,7 +90,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True, eq=False):
     high_tier: str  # own, premium
     baseline: Baseline | None
     fee_rate: float
-    answer_model: str  # served, asked
+    labels: frozenset[str]  # that any rule knows, as conditions compare them
 
 
 class Policies(msgspec.Struct, frozen=True, eq=False):
@@ -158,7 +162,7 @@ def compile_policy(
         high_tier=routing.high_tier,
         baseline=compile_baseline(rows.fleet.references.get(routing.baseline_model)),
         fee_rate=routing.fee_rate,
-        answer_model=routing.answer_model,
+        labels=frozenset(plain(label) for rule in rules for label in rule.when.labels),
     )
 
 
@@ -179,6 +183,7 @@ def compile_baseline(reference: Reference | None) -> Baseline | None:
         return None
     return Baseline(
         model=reference.model,
+        price=reference.price,
         prices=table([price_row(reference.price)], PRICE_COLUMNS),
         tokens_out_max=frozen(np.array([reference.output_tokens_max], np.int64)),
     )

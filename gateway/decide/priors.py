@@ -24,6 +24,10 @@ TOKENS_OUT: dict[str, tuple[int, int, int]] = {
     "Other": (120, 300, 700),
 }
 
+# Times the usual length: nine answers of ten are shorter. A limit of cost is held against it, so
+# that the usual prompt may cost a third of the limit.
+LONG_ANSWER = 3
+
 # Seconds to the first token, and per token after it: bigger models are slower at both.
 LATENCY_S: dict[ModelClass, tuple[float, float]] = {
     ModelClass.EFFICIENT: (0.35, 0.008),

@@ -17,10 +17,10 @@ def refusal(case: Case, rows: Ints) -> PolicyError:
     lacks = {int(row): int(case.lacks[row]) & AVAILABLE_OR_NOT for row in rows}
     too_dear = [row for row, lack in lacks.items() if lack == Lack.COST]
     if too_dear:
-        cheapest = min(too_dear, key=case.cost)
+        cheapest = min(too_dear, key=case.cost_most)
         return CostLimitExceeded(
-            f"The cheapest eligible model, {case.model(cheapest)}, would cost"
-            f" {usd_text(case.cost(cheapest))} USD, more than the limit of"
+            f"The cheapest eligible model, {case.model(cheapest)}, may cost"
+            f" {usd_text(case.cost_most(cheapest))} USD, more than the limit of"
             f" {usd_text(case.limits.cost_max_nano_usd)} USD."
         )
     told: dict[str, str] = {}  # one deployment speaks for its model

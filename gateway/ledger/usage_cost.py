@@ -37,21 +37,18 @@ def cost_parts(usage: Usage, price: Price) -> CostParts:
     """
     cached = usage.tokens_cache_read + usage.tokens_cache_write
     fresh = max(usage.tokens_in - cached, 0)
-    request = price.request_nano_usd * PICO_USD_PER_NANO_USD
-    if not 0 < price.long_context_tokens < usage.tokens_in:
-        return CostParts(
-            input=fresh * price.input,
-            cache_read=usage.tokens_cache_read * price.cache_read,
-            cache_write=usage.tokens_cache_write * price.cache_write,
-            output=usage.tokens_out * price.output,
-            request=request,
-        )
+    if 0 < price.long_context_tokens < usage.tokens_in:
+        per_fresh, per_output = price.long_input, price.long_output
+        per_read, per_write = price.long_cache_read, price.long_cache_write
+    else:
+        per_fresh, per_output = price.input, price.output
+        per_read, per_write = price.cache_read, price.cache_write
     return CostParts(
-        input=fresh * price.long_input,
-        cache_read=usage.tokens_cache_read * price.long_cache_read,
-        cache_write=usage.tokens_cache_write * price.long_cache_write,
-        output=usage.tokens_out * price.long_output,
-        request=request,
+        input=fresh * per_fresh,
+        cache_read=usage.tokens_cache_read * per_read,
+        cache_write=usage.tokens_cache_write * per_write,
+        output=usage.tokens_out * per_output,
+        request=price.request_nano_usd * PICO_USD_PER_NANO_USD,
     )
 
 

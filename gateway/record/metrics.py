@@ -18,6 +18,7 @@ from gateway.core.fleet import Fleet
 from gateway.core.health import Health
 from gateway.core.money import NANO_USD_PER_USD
 from gateway.core.outcome import Attempt
+from gateway.decide.ask import UNCLASSIFIED
 from gateway.record.record import Record
 from gateway.record.series import Counter, Histogram, Labels
 from gateway.wire.registry import DIALECTS
@@ -33,18 +34,21 @@ TTFT_BOUNDS_S = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0)
 # Name without ``_total`` -> what it means, its labels.
 COUNTERS: dict[str, tuple[str, Labels]] = {
     "switchyard_requests": (
-        "Requests that were decided; ending: decided where nothing was to be sent",
+        "Requests that were decided; ending: how the client saw it",
         ("dialect", "status", "ending"),
     ),
     "switchyard_refused": ("Requests that were not decided", ("dialect", "status")),
-    "switchyard_decisions": ("Decisions; model: that was decided on", ROUTE),
+    "switchyard_decisions": (
+        "Decisions; model: that was decided on; task_type and tier: none without a classifier",
+        ROUTE,
+    ),
     "switchyard_scores": ("Which classifier answered", ("stage", "uncertain")),
     "switchyard_attempts": ("Upstream calls; result: ok, or the failure", ("deployment", "result")),
     "switchyard_tokens": ("Billed; kind: in, out, and of in the cache's", ("model", "kind")),
     "switchyard_cost_usd": ("Billed; model: that answered", ROUTE),
-    "switchyard_savings_usd": ("Estimated, of requests that became cheaper", ROUTE),
-    "switchyard_extra_cost_usd": ("Estimated, of requests that became dearer", ROUTE),
-    "switchyard_fee_usd": ("Routing fees", ()),
+    "switchyard_savings_usd": ("At the actual usage, of answers that became cheaper", ROUTE),
+    "switchyard_extra_cost_usd": ("The same, of answers that became dearer", ROUTE),
+    "switchyard_fee_usd": ("Routing fees, settled on the actual usage", ()),
     "switchyard_encoder_prompts": ("Prompts that the encoder has read", ()),
     "switchyard_encoder_batches": ("Batches that it read them in", ()),
     "switchyard_records_dropped": ("Records and feedback that were never stored", ()),
@@ -83,11 +87,14 @@ GAUGES: dict[str, tuple[str, Labels]] = {
 }
 
 OTHER = "other"
+NONE = "none"  # of a prompt that nobody classified
 SCORE_STAGES = frozenset(
     {"encoder", "first-stage", "memory", "deadline", "overload", "none", "off"}
 )
 BREAKER_STATES = {"closed": 0, "half_open": 1, "cooldown": 2, "open": 3}
-PLAIN_STATUSES = frozenset({200, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504})
+PLAIN_STATUSES = frozenset(
+    {200, 400, 401, 402, 403, 404, 408, 413, 422, 429, 499, 500, 502, 503, 504}
+)
 
 
 class Metrics:
@@ -137,11 +144,10 @@ class Metrics:
             self._learn(self._fleet)
         for record in records:
             self._observe_decision(record)
-            if record.outcome is not None:
-                for attempt in record.outcome.attempts:
-                    self._observe_attempt(attempt)
-                if record.outcome.usage is not None:
-                    self._observe_usage(record, record.outcome.usage)
+            for attempt in record.outcome.attempts:
+                self._observe_attempt(attempt)
+            if record.outcome.usage is not None:
+                self._observe_usage(record, record.outcome.usage)
 
     def render(self) -> bytes:
         """The text exposition. Takes milliseconds for a large fleet: call it in a thread."""
@@ -191,11 +197,13 @@ class Metrics:
 
     def _observe_decision(self, record: Record) -> None:
         counters, decision, outcome = self._counters, record.decision, record.outcome
-        task = decision.task_type if decision.task_type in TASK_TYPES else OTHER
-        tier = decision.tier if decision.tier in TIERS else OTHER
+        task = tier = NONE
+        if decision.stage not in UNCLASSIFIED:
+            task = decision.task_type if decision.task_type in TASK_TYPES else OTHER
+            tier = decision.tier if decision.tier in TIERS else OTHER
         dialect = record.question.dialect if record.question.dialect in DIALECTS else OTHER
-        status, ending = (outcome.status, outcome.ending.value) if outcome else (200, "decided")
-        counters["switchyard_requests"].add((dialect, status_label(status), ending))
+        status = status_label(outcome.status)
+        counters["switchyard_requests"].add((dialect, status, outcome.ending.value))
         counters["switchyard_decisions"].add((task, tier, self._model(decision.model)))
         stage = record.scores.stage if record.scores.stage in SCORE_STAGES else OTHER
         counters["switchyard_scores"].add((stage, "true" if record.scores.uncertain else "false"))
@@ -213,8 +221,8 @@ class Metrics:
             counters["switchyard_savings_usd"].add(route, saved_usd)
         elif saved_usd < 0:
             counters["switchyard_extra_cost_usd"].add(route, -saved_usd)
-        if record.fee_nano_usd:
-            counters["switchyard_fee_usd"].add((), record.fee_nano_usd / NANO_USD_PER_USD)
+        if record.fee_settled_nano_usd:
+            counters["switchyard_fee_usd"].add((), record.fee_settled_nano_usd / NANO_USD_PER_USD)
 
     def _observe_attempt(self, attempt: Attempt) -> None:
         name = attempt.deployment if attempt.deployment in self._deployments else OTHER

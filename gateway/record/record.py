@@ -29,10 +29,11 @@ class Stages(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """
     One decided request. *question*, *signals*, *scores* and the versions in *decision* are all
-    that deciding again needs; none of them holds words of the prompt.
-
-    *outcome* is None where a decision was asked for and nothing was sent. *text* is the classified
+    that deciding again needs; none of them holds words of the prompt. *text* is the classified
     excerpt, and None unless the operator keeps text.
+
+    *fee_nano_usd* was reserved on the estimate; *savings_nano_usd*, negative when routing cost
+    more, and *fee_settled_nano_usd* are of the actual usage, 0 unless the decided model answered.
     """
 
     request_id: str
@@ -43,27 +44,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     signals: Signals
     scores: Scores
     decision: Decision
-    outcome: Outcome | None
+    outcome: Outcome
     model: str  # that answered, another than decided after a failover; "" when none did
     stages: Stages
     fee_nano_usd: int = 0
+    savings_nano_usd: int = 0
+    fee_settled_nano_usd: int = 0
     text: str | None = None
     version: int = VERSION
 
     @property
     def cost_nano_usd(self) -> int:
-        """What the request is billed at; 0 when nothing was sent or nothing came back."""
-        return self.outcome.cost_nano_usd if self.outcome else 0
-
-    @property
-    def savings_nano_usd(self) -> int:
-        """
-        What routing is estimated to have saved, negative when it cost more. Nothing unless the
-        decided model answered: the estimate holds for no other.
-        """
-        if self.outcome is None or self.model != self.decision.model:
-            return 0
-        return self.decision.savings_nano_usd
+        """What the request is billed at; 0 when nothing came back."""
+        return self.outcome.cost_nano_usd
 
 
 class View(msgspec.Struct, frozen=True):
@@ -95,8 +88,8 @@ class RequestSignals(msgspec.Struct, frozen=True, rename="camel"):
 
 class RoutingDecision(msgspec.Struct, frozen=True, rename="camel"):
     """
-    The decision in the members that rule-based gateways log. *final_model* answered, or would
-    have; "" when every attempt failed.
+    The decision in the members that rule-based gateways log. *final_model* answered, "" when every
+    attempt failed.
     """
 
     incoming_model: str
@@ -127,7 +120,7 @@ def rbaos_view(record: Record) -> dict[str, object]:
         provider_healthy=decision.provider_healthy,
         estimated_cost_usd=decision.cost_nano_usd / NANO_USD_PER_USD,
         within_cost_limit=decision.within_cost_limit,
-        final_model=decision.model if record.outcome is None else record.model,
+        final_model=record.model,
         routing_latency_ms=round(record.stages.added_s * 1000, 3),
     )
     return dict(msgspec.to_builtins(seen))

@@ -15,6 +15,8 @@ from gateway.core.errors import ClientError, PolicyError
 from gateway.core.fleet import Fleet
 from gateway.core.health import Health
 from gateway.core.money import NANO_USD_PER_USD
+from gateway.core.request import RouteAction
+from gateway.decide.ask import UNCLASSIFIED
 from gateway.decide.decide import decide
 from gateway.decide.fleet_view import fleet_view
 from gateway.decide.policy import Policies
@@ -53,12 +55,14 @@ class Change(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct):
     """
-    What would be different. *skipped* records name a view that is not stored, so nothing can be
-    said of them. *examples* holds the first EXAMPLES_MAX changes.
+    What would be different. *skipped* records name a view that is not stored, and *unscored* ones
+    were not classified, because routing was off for them and is on now: nothing can be said of
+    either. *examples* holds the first EXAMPLES_MAX changes.
     """
 
     records: int = 0
     skipped: int = 0
+    unscored: int = 0
     refused: int = 0  # that no model may answer any more; in no sum
     total: Delta = msgspec.field(default_factory=Delta)
     by_task: dict[str, Delta] = {}
@@ -74,12 +78,16 @@ class Report(msgspec.Struct):
     def summary(self) -> str:
         """One line, e.g. ``12 of 340 decisions would change: -0.31 USD``."""
         usd = self.total.cost_nano_usd / NANO_USD_PER_USD
-        line = f"{self.changed} of {self.records - self.skipped} decisions would change: "
+        judged = self.records - self.skipped - self.unscored
+        line = f"{self.changed} of {judged} decisions would change: "
         line += f"{usd:+.2f} USD"
         if self.refused:
             line += f", {self.refused} would be refused"
         if self.skipped:
             line += f"; {self.skipped} cannot be decided again, their view is not stored"
+        if self.unscored:
+            line += f"; {self.unscored} records were not classified (routing was off)"
+            line += " and cannot be judged"
         return line
 
 
@@ -117,6 +125,9 @@ def compare(report: Report, record: Record, health: FleetHealth, decide_record: 
         report.refused += 1
         note(report, Change(record.request_id, before.model, None, error.message, 0))
         return
+    if is_blind(before, after):
+        report.unscored += 1
+        return
     report.total.add(before, after)
     for groups, name in (
         (report.by_task, before.task_type),
@@ -127,6 +138,12 @@ def compare(report: Report, record: Record, health: FleetHealth, decide_record: 
     if before.model != after.model:
         cost = after.cost_nano_usd - before.cost_nano_usd
         note(report, Change(record.request_id, before.model, after.model, after.reason, cost))
+
+
+def is_blind(before: Decision, after: Decision) -> bool:
+    """Whether *after* depends on what the prompt is about, and *before* needed no such thing."""
+    off = RouteAction.DISABLED
+    return before.stage in UNCLASSIFIED and before.action is off and after.action is not off
 
 
 def note(report: Report, change: Change) -> None:

@@ -45,7 +45,7 @@ def record_row(record: Record) -> Row:
         "task_type": record.decision.task_type,
         "tier": record.decision.tier,
         "model": record.model,
-        "ending": record.outcome.ending.value if record.outcome else "",
+        "ending": record.outcome.ending.value,
         "cost_nano_usd": record.cost_nano_usd,
         "savings_nano_usd": record.savings_nano_usd,
         "payload": payload,

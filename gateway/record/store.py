@@ -12,32 +12,18 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-from sqlalchemy import Table, delete, func, select, tuple_
+from sqlalchemy import Table, delete, select, tuple_
 from sqlalchemy.engine import Connection
 
 from gateway.record import tables
 from gateway.record.database import INSERTS, make_folder, open_engine, translated
 from gateway.record.migrate import upgrade
-from gateway.record.record import Feedback, Record, View
+from gateway.record.record import Record, View
 from gateway.record.rows import Batch, read_record, read_view
 
 log = logging.getLogger(__name__)
 
 PAGE = 500  # records in memory while many are read
-
-
-class Total(msgspec.Struct, frozen=True):
-    """Sums over the records of one task type, tier and answering model."""
-
-    task_type: str
-    tier: str
-    model: str
-    requests: int
-    cost_nano_usd: int
-    savings_nano_usd: int
-    rated: int  # requests with feedback
-    score: float | None  # mean of it, 0 to 1
 
 
 class Store:
@@ -126,51 +112,6 @@ class Store:
             left = None if left is None else left - size
         if unreadable:
             log.warning("%d records have an unknown shape and were left out", unreadable)
-
-    def read_feedback(self, request_id: str) -> list[Feedback]:
-        """What was said of one answer, oldest first."""
-        table = tables.feedback
-        query = select(table).where(table.c.request_id == request_id).order_by(table.c.wall_s)
-        with self._begin() as connection:
-            return [Feedback(**row) for row in connection.execute(query).mappings()]
-
-    def totals(self, since_s: float, until_s: float) -> list[Total]:
-        """Requests, money and feedback by task type, tier and model, the most requests first."""
-        columns, said = tables.records.c, tables.feedback.c
-        mean = (
-            select(said.request_id, func.avg(said.score).label("score"))
-            .group_by(said.request_id)
-            .subquery()
-        )
-        route = (columns.task_type, columns.tier, columns.model)
-        query = (
-            select(
-                *route,
-                func.count().label("requests"),
-                func.sum(columns.cost_nano_usd).label("cost_nano_usd"),
-                func.sum(columns.savings_nano_usd).label("savings_nano_usd"),
-                func.count(mean.c.score).label("rated"),
-                func.avg(mean.c.score).label("score"),
-            )
-            .outerjoin(mean, mean.c.request_id == columns.request_id)
-            .where(columns.wall_s >= since_s, columns.wall_s < until_s)
-            .group_by(*route)
-            .order_by(func.count().desc(), *route)
-        )
-        with self._begin() as connection:
-            return [
-                Total(
-                    task_type=row.task_type,
-                    tier=row.tier,
-                    model=row.model,
-                    requests=row.requests,
-                    cost_nano_usd=int(row.cost_nano_usd),  # PostgreSQL sums to decimals
-                    savings_nano_usd=int(row.savings_nano_usd),
-                    rated=row.rated,
-                    score=row.score,
-                )
-                for row in connection.execute(query)
-            ]
 
     def forget(self, before_s: float, limit: int) -> int:
         """

@@ -8,7 +8,8 @@ REVISION = "0001"  # newest migration
 
 metadata = MetaData()
 
-# The payload is the whole record as JSON; the columns beside it are what sums are made over.
+# The payload is the whole record as JSON; the columns beside it are for the
+# operator's own sums.
 records = Table(
     "records",
     metadata,
@@ -18,7 +19,7 @@ records = Table(
     Column("task_type", Text, nullable=False),
     Column("tier", Text, nullable=False),
     Column("model", Text, nullable=False),  # that answered, "" when none did
-    Column("ending", Text, nullable=False),  # "" where only a decision was asked for
+    Column("ending", Text, nullable=False),
     Column("cost_nano_usd", BigInteger, nullable=False),
     Column("savings_nano_usd", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),

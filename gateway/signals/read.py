@@ -32,6 +32,7 @@ _NEEDS_OF_KIND = {
 }
 _TOOLS, _VISION, _JSON = int(Capability.TOOLS), int(Capability.VISION), int(Capability.JSON)
 _STREAM = int(Capability.STREAM)  # plain integers: an operation on flags costs a microsecond
+_CAPABILITIES = [Capability(bits) for bits in range(2 * max(Capability))]
 
 
 class AskSignals(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ def read_signals(chat: Chat, kind: Kind, excerpt: Excerpt | None) -> Signals:
         system_prompt_chars=sum(map(len, contents.system)),
         turns=contents.turns,
         asks=contents.asks,
-        needs=Capability(needs),
+        needs=_CAPABILITIES[needs],
         has_tools=contents.uses_tools,
         has_vision=needs & _VISION != 0,
         requires_json=needs & _JSON != 0,

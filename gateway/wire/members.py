@@ -11,13 +11,22 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.errors import InvalidRequest
 from kernels.json_spans import member_spans
 
 MEMBERS_MAX = 256  # the largest documented request of any dialect has about 40
 
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_UNREAD = np.empty((MEMBERS_MAX, 4), np.int64)  # where only their number is asked for
+
 Span = list[int]  # key start, key end, value start, value end
+
+
+def count(body: bytes) -> int:
+    """How many members *body*, a valid JSON object, has. Raises InvalidRequest as ``spans``."""
+    return _found(body, _UNREAD)
 
 
 def spans(body: bytes) -> list[Span]:
@@ -27,13 +36,8 @@ def spans(body: bytes) -> list[Span]:
     Raises:
         InvalidRequest: more than MEMBERS_MAX members.
     """
-    found = np.empty((MEMBERS_MAX, 4), dtype=np.int64)
-    count: int = member_spans(np.frombuffer(body, dtype=np.uint8), found)
-    if count == -1:
-        raise InvalidRequest(f"The body has more than {MEMBERS_MAX} members.")
-    if count == -2:
-        raise InvalidRequest("The body must be a JSON object.")
-    rows: list[Span] = found[:count].tolist()
+    found = np.empty((MEMBERS_MAX, 4), np.int64)
+    rows: list[Span] = found[: _found(body, found)].tolist()
     return rows
 
 
@@ -56,16 +60,12 @@ def unknown(body: bytes, known: Collection[str]) -> dict[str, bytes]:
         InvalidRequest: a name occurs twice. Parsers disagree which of the two counts, so what we
             judged might not be what the upstream reads.
     """
-    seen: set[str] = set()
-    extra: dict[str, bytes] = {}
-    for span in spans(body):
-        name = name_of(body, span)
-        if name in seen:
-            raise InvalidRequest("A member occurs twice in the body.", param=name)
-        seen.add(name)
-        if name not in known:
-            extra[name] = body[span[2] : span[3]]
-    return extra
+    members = OBJECT.decode(body)
+    if len(members) < count(body):
+        names = [name_of(body, span) for span in spans(body)]
+        twice = next(name for row, name in enumerate(names) if name in names[:row])
+        raise InvalidRequest("A member occurs twice in the body.", param=twice)
+    return {name: bytes(value) for name, value in members.items() if name not in known}
 
 
 def edit(body: bytes, changes: Mapping[str, bytes | None], rows: list[Span] | None = None) -> bytes:
@@ -99,6 +99,16 @@ def edit(body: bytes, changes: Mapping[str, bytes | None], rows: list[Span] | No
         return body
     head, tail = _frame(body, rows)
     return b"".join((head, *pieces, tail))
+
+
+def _found(body: bytes, rows: NDArray[np.int64]) -> int:
+    """Write the spans of *body* into *rows*; how many."""
+    members: int = member_spans(np.frombuffer(body, np.uint8), rows)
+    if members == -1:
+        raise InvalidRequest(f"The body has more than {MEMBERS_MAX} members.")
+    if members == -2:
+        raise InvalidRequest("The body must be a JSON object.")
+    return members
 
 
 def _frame(body: bytes, rows: list[Span]) -> tuple[bytes, bytes]:

@@ -61,11 +61,13 @@ def toml_of(manifest: EncoderManifest) -> str:
     return "\n".join(lines) + "\n"
 
 
-def finish(work: Path, data: Path, out: Path, how: Calibration | None) -> EncoderManifest:
+def finish(
+    work: Path, data: Path, out: Path, name: str, how: Calibration | None
+) -> EncoderManifest:
     """Write the artefact; *how* takes the place of the calibration on dev, but for complexity."""
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     out.mkdir(parents=True, exist_ok=True)
-    export(load_model(work / "student-done.pt"), work / "encoder-fp32.onnx", out / WEIGHTS)
+    export(load_model(work / f"{name}-done.pt"), work / "encoder-fp32.onnx", out / WEIGHTS)
     (out / TOKENIZER).write_text(tokenizer.to_str())
     predict = load_graph(out / WEIGHTS, tokenizer)
     rows = rows_of(data, frozenset())
@@ -122,6 +124,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("var/train"))
     parser.add_argument("--out", type=Path, default=FILES)
+    parser.add_argument("--name", default="student")
     parser.add_argument("--strangers", default="")
     parser.add_argument("--groups", default="")
     options = parser.parse_args()
@@ -131,7 +134,7 @@ def main() -> None:
         predict = load_trained(options.work / f"{options.strangers}-done.pt", tokenizer)
         rows = rows_of(options.data, frozenset(options.groups.split(",")))
         how = calibration_of(rows, predict([row.text for row in rows]))
-    manifest = finish(options.work, options.data, options.out, how)
+    manifest = finish(options.work, options.data, options.out, options.name, how)
     size = (options.out / WEIGHTS).stat().st_size / 1e6
     print(f"{options.out / WEIGHTS}: {size:.1f} MB, version {manifest.version}")
 

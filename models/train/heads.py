@@ -85,7 +85,7 @@ def keep_layers(big: Classifier, layers: tuple[int, ...], heads: dict[str, int])
             attention_heads=shape.attention_heads,
         ),
         heads,
-        big.encoder.dropout,
+        0.0,  # the opinions of the teacher keep a student from learning by heart
     )
     state = {k: v for k, v in big.state_dict().items() if ".layers." not in k}
     for to, at in enumerate(layers):

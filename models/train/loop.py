@@ -18,6 +18,7 @@ from models.train.losses import Targets, loss_of
 WARM_SHARE = 0.06  # of the steps, until the rate is reached
 WEIGHT_DECAY = 0.01
 NORM_MAX = 1.0
+WORDS = "encoder.words.weight"
 SAVE_EVERY = 100  # steps
 SAY_EVERY = 25
 
@@ -32,6 +33,7 @@ class Course:
     rate: float
     rate_words: float
     rate_heads: float
+    word_factors: Tensor  # [vocabulary], how much faster than that each piece learns
     steps_max: int  # ends there though batches are left; the rates are laid out for it
 
 
@@ -72,7 +74,9 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
             epoch = step // per_epoch
             batches = course.batches(epoch)
         batch = batches[min(step - epoch * per_epoch, len(batches) - 1)]
-        loss = one_step(model, masters, optimizer, batch, targets, rate_at(step, total))
+        loss = one_step(
+            model, masters, optimizer, batch, targets, rate_at(step, total), course.word_factors
+        )
         mean = loss if step == first else 0.98 * mean + 0.02 * loss
         step += 1
         if step % SAY_EVERY == 0:
@@ -94,6 +98,7 @@ def one_step(
     batch: Batch,
     targets: Targets,
     factor: float,
+    word_factors: Tensor,
 ) -> float:
     """One step of the optimizer; its loss."""
     model.zero_grad(set_to_none=True)
@@ -105,7 +110,10 @@ def one_step(
     torch.nn.utils.clip_grad_norm_(masters.values(), NORM_MAX)
     for group in optimizer.param_groups:
         group["lr"] = group["rate"] * factor
+    words = masters[WORDS].detach()
+    before = words.clone()
     optimizer.step()
+    words.sub_(before).mul_(word_factors[:, None]).add_(before)
     pull(model, masters)
     return float(loss.detach())
 

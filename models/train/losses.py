@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.scores import TASK_TYPES
-from models.train.corpus import ABSOLUTE, Sample
+from models.train.corpus import ABSOLUTE, Sample, is_foreign
 
 SMOOTHING = 0.05  # labels are doubtful in one row of ten
 LEVEL = 4.0  # weight of the squared error of the complexity
@@ -37,6 +37,7 @@ class Targets:
     gain_weight: Tensor
     language: Tensor  # -1 where unknown
     soft: dict[str, Tensor]  # what a teacher says, empty without one
+    trusted: Tensor  # 1 where the teacher is to be believed, else 0
 
 
 def targets_of(
@@ -69,19 +70,31 @@ def targets_of(
         gain_weight=torch.tensor([sample.gain_weight for sample in samples]),
         language=torch.tensor(languages),
         soft=soft or {},
+        trusted=torch.tensor([float(is_asked(sample)) for sample in samples]),
     )
+
+
+def is_asked(sample: Sample) -> bool:
+    """
+    Whether the teacher's opinion counts beside the label.
+
+    It does where the label follows another guide or there is none; and in English, for in other
+    languages the teacher is still learning itself.
+    """
+    foreign = sample.lang not in ("", "en") or is_foreign(sample.text)
+    return sample.group.startswith(("public-", "unlabelled")) and not foreign
 
 
 def loss_of(pooled: Tensor, said: dict[str, Tensor], rows: list[int], targets: Targets) -> Tensor:
     """The loss of what the heads *said* of the *rows*; a mean over the rows that have a target."""
     at = torch.tensor(rows)
-    hard = HARD_BESIDE_SOFT if targets.soft else 1.0
+    hard = 1.0 - (1.0 - HARD_BESIDE_SOFT) * targets.trusted[at] * bool(targets.soft)
     size = len(rows)
     logits = said["task"].float()
     each = -(targets.task[at] * functional.log_softmax(logits, -1)).sum(-1)
-    loss = hard * (each * targets.task_weight[at]).sum() / size
+    loss = (hard * each * targets.task_weight[at]).sum() / size
     score = torch.sigmoid(said["complexity"].float().squeeze(-1))
-    loss = loss + hard * level_loss(score, targets.complexity[at], targets.scale[at])
+    loss = loss + level_loss(score, targets.complexity[at], targets.scale[at], hard)
     loss = loss + ORDER * order_loss(score, targets.complexity[at], targets.scale[at])
     loss = loss + outcome_loss(said, targets, at)
     if "language" in said:
@@ -98,10 +111,10 @@ def loss_of(pooled: Tensor, said: dict[str, Tensor], rows: list[int], targets: T
     return loss
 
 
-def level_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
+def level_loss(score: Tensor, wanted: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
     """Squared error on the scale of the guide."""
-    known = scale == 0
-    return LEVEL * torch.where(known, (score - wanted.nan_to_num()) ** 2, 0.0).sum() / len(score)
+    off = (score - wanted.nan_to_num()) ** 2
+    return LEVEL * (torch.where(scale == 0, off, 0.0) * weight).sum() / len(score)
 
 
 def order_loss(score: Tensor, wanted: Tensor, scale: Tensor) -> Tensor:
@@ -137,13 +150,14 @@ def outcome_loss(said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tenso
 
 def soft_loss(pooled: Tensor, said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
     """How far the student is from what the teacher says of the same text, unchanged."""
-    soft = targets.soft
+    soft, trusted = targets.soft, targets.trusted[at]
     task = functional.kl_div(
         functional.log_softmax(said["task"].float(), -1),
         functional.softmax(soft["task"][at].float(), -1),
-        reduction="batchmean",
-    )
+        reduction="none",
+    ).sum(-1)
     level = torch.sigmoid(said["complexity"].float()) - torch.sigmoid(soft["complexity"][at])
     gain = said["strong_need"].float() - soft["strong_need"][at]
     alike = 1.0 - functional.cosine_similarity(pooled.float(), soft["pooled"][at].float(), dim=-1)
-    return task + LEVEL * (level**2).mean() + 0.5 * (gain**2).mean() + ALIKE * alike.mean()
+    each = task + LEVEL * level.squeeze(-1) ** 2 + 0.5 * gain.squeeze(-1) ** 2 + ALIKE * alike
+    return (each * trusted).mean()

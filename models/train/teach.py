@@ -15,6 +15,7 @@ from random import Random
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from models.train import corpus
 from models.train.augment import Augmenter
@@ -30,7 +31,8 @@ SEED = 20
 COPIES = 3  # of a prompt labelled by the guide, each changed anew
 OUTCOMES_MAX = 500  # of a routing source
 RATE = 1.2e-4
-RATE_WORDS = 3e-4  # new pieces have far to go
+RATE_WORDS = 2e-4
+NEW_WORDS_FACTOR = 12.0
 STEPS_MAX = 850  # of about 2,500 tokens
 RATE_HEADS = 1e-3
 
@@ -99,6 +101,16 @@ def language_numbers(samples: list[Sample], names: list[str]) -> list[int]:
     return [at.get(corpus.language_of(sample.lang), 0) if sample.lang else -1 for sample in samples]
 
 
+def word_factors(tokenizer: Tokenizer) -> Tensor:
+    """New pieces learn faster: they start as noise, and few rows hold them."""
+    old = json.loads((base_folder() / "tokenizer.json").read_text())["model"]["vocab"]
+    factors = torch.ones(tokenizer.get_vocab_size())
+    for piece, at in tokenizer.get_vocab().items():
+        if piece not in old:
+            factors[at] = NEW_WORDS_FACTOR
+    return factors
+
+
 def fresh(tokenizer: Tokenizer, layers: int, heads: dict[str, int]) -> Classifier:
     """A classifier that starts as the base encoder."""
     folder = base_folder()
@@ -139,6 +151,7 @@ def main() -> None:
         rate=RATE,
         rate_words=RATE_WORDS,
         rate_heads=RATE_HEADS,
+        word_factors=word_factors(tokenizer),
         steps_max=options.steps,
     )
     model = fresh(tokenizer, options.layers, {**HEADS, "language": len(names)})

@@ -18,6 +18,7 @@ from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest
 from models.excerpt import ASK_MARK
 from models.linear import FirstStage
 from models.manifest import FILES
+from models.opinion import Blend
 from models.scores import TASK_TYPES
 from models.serving_manifest import SERVING_MANIFEST, SelfTest, ServingManifest
 
@@ -25,14 +26,23 @@ WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", ASK_MARK, *"abcdefghij")  # "a" is 
 FIRST, LAST, MARK, TOKENS_MAX = 2, 3, 4, 16
 ALWAYS = Thresholds(confident_from=1.01, tier_margin=0.0)
 NEVER = Thresholds(confident_from=0.0, tier_margin=0.0)
+ENCODER_ALONE = Blend(
+    task_english=0.0,
+    task_other=0.0,
+    complexity=0.0,
+    temperature=1.0,
+    uncertain_below=0.5,
+    complexity_from=(0.0, 1.0),
+    complexity_to=(0.0, 1.0),
+)
 # The sum of the tokens is 10 and 12 with both ends: task types 10 and 1, complexities .10 and .12.
 SELF_TEST = (SelfTest("a", TASK_TYPES[10], 0.10), SelfTest("c", TASK_TYPES[1], 0.12))
 
 
 def tiny_graph() -> bytes:
     """
-    Task: the sum of the tokens modulo 11, by a margin of 5. Complexity and need: a hundredth of
-    the sum. Padding counts nothing.
+    Task and language: the sum of the tokens modulo 11, by a margin of 5. Complexity and need: a
+    hundredth of the sum. Padding counts nothing.
     """
     weights = {
         "axis": [1],
@@ -49,6 +59,7 @@ def tiny_graph() -> bytes:
         helper.make_node("Cast", ["sum"], ["number"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["number", "hundredth"], ["complexity"]),
         helper.make_node("Identity", ["complexity"], ["strong_need"]),
+        helper.make_node("Identity", ["task"], ["language"]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -61,6 +72,7 @@ def tiny_graph() -> bytes:
             helper.make_tensor_value_info("task", TensorProto.FLOAT, ["rows", 11]),
             helper.make_tensor_value_info("complexity", TensorProto.FLOAT, ["rows"]),
             helper.make_tensor_value_info("strong_need", TensorProto.FLOAT, ["rows"]),
+            helper.make_tensor_value_info("language", TensorProto.FLOAT, ["rows", 11]),
         ],
         [numpy_helper.from_array(np.array(v, kinds[k]), k) for k, v in weights.items()],
     )
@@ -116,7 +128,7 @@ def write_artefact(
         tokenizer="words.json",
         tokenizer_sha256=sums[1],
         labels=TASK_TYPES,
-        languages=("en",),
+        languages=("en", *"bcdefghijk"),
         tokens_max=TOKENS_MAX,
         first=FIRST,
         last=LAST,
@@ -135,6 +147,7 @@ def write_artefact(
         first_stage=FirstStage.load(folder).version,
         encoder="encoder-tiny",
         thresholds=thresholds,
+        blend=ENCODER_ALONE,
         self_test=self_test,
         measured={"accuracy": 1.0},
         half=half,

@@ -23,7 +23,7 @@ from models.batching import (
 
 
 def entry(tokens, *, size=10, gone=False):
-    return Entry("", size, tokens, lambda: gone, lambda scores: None)
+    return Entry("", size, tokens, lambda: gone, lambda said: None)
 
 
 def entries(*lengths):
@@ -104,7 +104,7 @@ def test_a_full_queue_refuses(limits):
 def test_room_is_made_by_those_who_have_gone():
     """An entry that nobody waits for any more fills no queue and delays nobody."""
     queue, left = queue_of(entries=1), []
-    first = Entry("", 10, 100, lambda: bool(left), lambda scores: None)
+    first = Entry("", 10, 100, lambda: bool(left), lambda said: None)
     queue.offer(first, 0.0, None)
     left.append(True)
 

@@ -13,13 +13,16 @@ from models.batching import Refusal
 from models.cascade import Thresholds
 from models.classifier import Classifier, SecondStage, load_classifier
 from models.linear import FirstStage
+from models.opinion import Opinion, blended
 from models.options import PATIENT, Options
 from models.scores import UNSCORED
+from models.serving_manifest import ServingManifest
 from models.worker import Load
-from tests.models.artefacts import ALWAYS, NEVER, write_artefact
+from tests.models.artefacts import ALWAYS, ENCODER_ALONE, NEVER, write_artefact
 
 POEM = "Write a poem about rain"
-READ = replace(UNSCORED, task_type="Rewrite", stage="encoder", uncertain=False)
+BLEND = replace(ENCODER_ALONE, task_english=0.5, complexity=0.25)
+SAID = Opinion([-9.0] * 7 + [-0.01] + [-9.0] * 3, 0.4, strong_need=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,13 @@ class FakeDoor:
 
 
 def cascade(first_stage, door, *, thresholds=ALWAYS, options=PATIENT):
-    return Classifier(first_stage, SecondStage(door, "fake-1", thresholds), options)
+    serving = ServingManifest("", "fake-1", thresholds, BLEND, self_test=(), measured={})
+    return Classifier(first_stage, SecondStage(door, serving), options)
+
+
+def read(first_stage, text=POEM):
+    """What both stages together say of *text* when the encoder says SAID."""
+    return blended(first_stage.opinion_of(first_stage.raw_scores(text)), SAID, BLEND)
 
 
 async def test_first_stage_answers(first_stage):
@@ -74,17 +83,26 @@ async def test_an_empty_text_is_unscored(first_stage):
     assert not door.asked
 
 
+@pytest.mark.parametrize("thresholds", [ALWAYS, NEVER])
+async def test_a_text_without_words_is_unscored(first_stage, thresholds):
+    """There is nothing in it that a stage could read."""
+    door = FakeDoor()
+
+    assert await cascade(first_stage, door, thresholds=thresholds).submit(" \n ") == UNSCORED
+    assert not door.asked
+
+
 async def test_the_encoder_answers_where_the_first_stage_is_unsure(first_stage):
-    """Work begins with the call; what the encoder says is what the caller gets."""
+    """Work begins with the call; the caller gets what both stages say."""
     door = FakeDoor()
     pending = cascade(first_stage, door).submit(POEM)
     ((entry, budget_s),) = door.asked
     assert (entry.text, entry.bytes, entry.tokens) == (POEM, len(POEM), 2 + len(POEM) // 4)
     assert budget_s is None
 
-    entry.settle(READ)
+    entry.settle(SAID)
 
-    assert await pending == READ
+    assert await pending == read(first_stage)
     assert entry.gone()
 
 
@@ -106,7 +124,7 @@ async def test_what_was_answered_is_remembered(first_stage, thresholds):
     classifier = cascade(first_stage, door, thresholds=thresholds)
     pending = classifier.submit(POEM)
     for entry, _ in door.asked:
-        entry.settle(READ)
+        entry.settle(SAID)
     scores = await pending
 
     assert await classifier.submit(POEM) == replace(scores, stage="memory")
@@ -122,9 +140,9 @@ async def test_a_late_answer_is_kept_for_the_next_one(first_stage):
     ((entry, _),) = door.asked
     assert entry.gone()
 
-    entry.settle(READ)
+    entry.settle(SAID)
 
-    assert await classifier.submit(POEM) == replace(READ, stage="memory")
+    assert await classifier.submit(POEM) == replace(read(first_stage), stage="memory")
 
 
 @pytest.mark.parametrize("refusal", Refusal)
@@ -160,7 +178,7 @@ async def test_the_deadline_is_kept_when_the_encoder_is_not_heard_of(first_stage
     )
     ((entry, budget_s),) = door.asked
     assert budget_s == 0.001
-    entry.settle(READ)
+    entry.settle(SAID)
     assert (await pending).stage == "deadline"
 
 
@@ -172,9 +190,9 @@ async def test_an_answer_in_time_stops_the_clock(first_stage, monkeypatch):
         loop, "call_later", lambda *call: timers.append(call_later(*call)) or timers[-1]
     )
     pending = cascade(first_stage, door, options=Options(deadline_s=60.0)).submit(POEM)
-    door.asked[0][0].settle(READ)
+    door.asked[0][0].settle(SAID)
 
-    assert await pending == READ
+    assert await pending == read(first_stage)
     assert [timer.cancelled() for timer in timers] == [True]
 
 

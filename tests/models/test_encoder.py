@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from models import encoder as encoder_module
-from models.encoder import Encoder, most_likely
+from models.encoder import Encoder
 from models.encoder_manifest import ENCODER_MANIFEST
 from models.manifest import FILES, ArtefactError
 from models.scores import TASK_TYPES
@@ -18,46 +20,33 @@ def tiny(tmp_path):
     return Encoder.load(write_artefact(tmp_path))
 
 
-def test_scores_are_calibrated(tiny):
-    """Tokens 2, 5, 6 and 3 sum up to 16: task 5, complexity .16, need .66 on its line."""
-    (scores,) = tiny.score(["a b"])
+def test_opinions_are_calibrated(tiny):
+    """Tokens 2, 5, 6 and 3 sum up to 16: task and language 5, complexity .16, need on its line."""
+    (said,) = tiny.read(["a b"])
 
-    assert (scores.task_type, scores.tier, scores.stage) == (TASK_TYPES[5], "low", "encoder")
-    assert scores.confidence == pytest.approx(1 / (1 + 10 * 2.718281828**-5))
-    assert scores.complexity == pytest.approx(0.16)
-    assert scores.strong_need == pytest.approx(0.66)
-    assert not scores.uncertain
-    assert not scores.truncated
+    assert said.label == 5
+    assert math.exp(said.likelihoods[5]) == pytest.approx(1 / (1 + 10 * math.exp(-5)))
+    assert said.complexity == pytest.approx(0.16)
+    assert said.strong_need == pytest.approx(0.66)
+    assert not said.english
+    assert not said.truncated
 
 
-def test_a_batch_scores_like_its_rows(tiny):
+def test_language_is_told(tiny):
+    """Tokens 2, 9, 8 and 3 sum up to 22, so the language is the first."""
+    assert tiny.read(["e d"])[0].english
+
+
+def test_a_batch_reads_like_its_rows(tiny):
     """Neighbours have no say, and order is kept."""
     texts = ["a", "c " * 40, "b b b"]
 
-    assert tiny.score(texts) == [tiny.score([text])[0] for text in texts]
+    assert tiny.read(texts) == [tiny.read([text])[0] for text in texts]
 
 
 def test_truncation_is_told(tiny):
     """Of more tokens than are read the middle is missing."""
-    assert tiny.score(["a " * 40])[0].truncated
-
-
-def test_low_confidence_is_uncertain(tmp_path):
-    """The manifest says below what."""
-    tiny = Encoder.load(write_artefact(tmp_path, uncertain_below=0.99))
-
-    assert tiny.score(["a"])[0].uncertain
-
-
-def test_a_graph_that_answers_nonsense_fails(tmp_path):
-    """No label is made up from what is no number."""
-    with pytest.raises(ValueError, match="task is not a number"):
-        most_likely([1.0, float("nan")], 1.0)
-
-
-def test_a_large_logit_is_no_overflow():
-    """Only differences count; the first of equals wins."""
-    assert most_likely([5e3, 5e3, -5e3], 0.01) == (0, 0.5)
+    assert tiny.read(["a " * 40])[0].truncated
 
 
 def test_it_describes_itself(tiny):
@@ -170,13 +159,13 @@ OBVIOUS = [
 @pytest.mark.parametrize(("text", "task_type"), OBVIOUS)
 def test_obvious_prompts(shipped, text, task_type):
     """Plain prompts of every type are told apart."""
-    assert shipped.score([text])[0].task_type == task_type
+    assert TASK_TYPES[shipped.read([text])[0].label] == task_type
 
 
 @needs_artefact
 def test_the_same_prompt_scores_the_same(shipped):
-    """Whatever was scored before it."""
-    before = shipped.score(["Compare two databases for me"])
-    shipped.score(["something else altogether " * 30])
+    """Whatever was read before it."""
+    before = shipped.read(["Compare two databases for me"])
+    shipped.read(["something else altogether " * 30])
 
-    assert shipped.score(["Compare two databases for me"]) == before
+    assert shipped.read(["Compare two databases for me"]) == before

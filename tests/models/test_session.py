@@ -26,6 +26,7 @@ def test_padding_changes_nothing(kind):
     found = kind(tiny_graph()).run(ROWS)
 
     assert found.task.argmax(axis=1).tolist() == [n % 11 for n in SUMS]
+    assert np.array_equal(found.language, found.task)
     assert found.complexity == pytest.approx([n / 100 for n in SUMS])
     assert found.strong_need == pytest.approx([n / 100 for n in SUMS])
 

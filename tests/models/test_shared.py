@@ -14,8 +14,8 @@ from models import shared_worker
 from models.batching import Entry, QueueLimits, Refusal
 from models.classifier import load_classifier
 from models.encoder import Encoder
+from models.opinion import Opinion
 from models.options import PATIENT
-from models.scores import UNSCORED
 from models.shared_frames import FRAME_BYTES_MAX, Answer, Ask, Hello, frame_of, read_frame
 from models.shared_server import SharedServer
 from models.shared_worker import SharedWorker
@@ -23,7 +23,7 @@ from models.worker import Load, Worker
 from tests.models.artefacts import write_artefact
 
 WAIT_S = 10.0  # only ever reached by a failing test
-THEIRS, OURS = replace(UNSCORED, stage="theirs"), replace(UNSCORED, stage="ours")
+THEIRS, OURS = Opinion([-0.1, -2.0], 0.1, strong_need=0.5), Opinion([-0.2, -1.0], 0.2)
 
 
 class Own:
@@ -62,8 +62,8 @@ class Other:
         except OSError:
             writer.close()
 
-    def answer(self, number, scores=THEIRS):
-        self.writers[-1].write(frame_of(Answer(number, scores)))
+    def answer(self, number, said=THEIRS):
+        self.writers[-1].write(frame_of(Answer(number, said)))
 
 
 @asynccontextmanager

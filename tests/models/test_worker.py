@@ -6,17 +6,16 @@ import asyncio
 import threading
 
 import pytest
-from msgspec.structs import replace
 
 from models.batching import BatchLimits, Cost, Entry, QueueLimits, Refusal
-from models.scores import UNSCORED
+from models.opinion import Opinion
 from models.worker import Worker, settle
 
 WAIT_S = 10.0  # only ever reached by a failing test
 
 
 class FakeEncoder:
-    """Scores a text by its length; holds each batch until it may go on; fails on "bad"."""
+    """Judges a text by its length; holds each batch until it may go on; fails on "bad"."""
 
     def __init__(self, *, rows=4, held=False):
         self.batches = BatchLimits(rows=rows, tokens=1000)
@@ -33,14 +32,14 @@ class FakeEncoder:
     def describe(self):
         return "fake"
 
-    def score(self, texts):
+    def read(self, texts):
         self.seen.append(texts)
         self.begun.release()
         if self.held:
             assert self.go.acquire(timeout=WAIT_S)
         if "bad" in texts:
             raise MemoryError("too large")
-        return [replace(UNSCORED, complexity=len(text) / 100) for text in texts]
+        return [Opinion([0.0], complexity=len(text) / 100) for text in texts]
 
 
 class Caller:
@@ -53,8 +52,8 @@ class Caller:
     def ask(self, text, budget_s=None):
         future = asyncio.get_running_loop().create_future()
 
-        def settled(scores):
-            self.answers[text] = scores if scores is None else scores.complexity
+        def settled(said):
+            self.answers[text] = said if said is None else said.complexity
             if not future.done():
                 future.set_result(None)
 
@@ -125,7 +124,7 @@ async def test_who_has_gone_is_not_run(start):
 
 
 async def test_a_failed_batch_leaves_nobody_waiting(start, caplog):
-    """All of it get None and the log one line; the next batch is scored again."""
+    """All of it get None and the log one line; the next batch is read again."""
     encoder = FakeEncoder(rows=1)
     caller = start(encoder)
 
@@ -193,4 +192,4 @@ def test_a_closed_loop_stops_no_worker(start):
 def test_settling_needs_an_answer_for_everybody():
     """One answer too few is a bug, not a caller who waits."""
     with pytest.raises(ValueError, match="shorter"):
-        settle([Entry("", 0, 0, bool, lambda scores: None)], [])
+        settle([Entry("", 0, 0, bool, lambda said: None)], [])

@@ -127,6 +127,9 @@ def questions(draw, fleet):
     """A chat request for a model of *fleet*, or for none in particular."""
     place = draw(st.sampled_from(fleet.deployments))
     virtual = draw(st.none() | st.sampled_from(VIRTUAL))
+    said = draw(controls)
+    if said["prefer_model"] not in {one.model for one in fleet.deployments}:
+        said["prefer_model"] = None  # another one is refused before anything is decided
     return question(
         virtual or place.model,
         provider=draw(st.sampled_from([None, None, place.provider])),
@@ -134,7 +137,7 @@ def questions(draw, fleet):
         thinking_signed=draw(st.booleans()),
         seed=draw(st.integers(0, 2**31 - 1)),
         client_retry=draw(st.sampled_from([0, 0, 1])),
-        **draw(controls),
+        **said,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.config.schema import Policy, Project, Routing, Rule, Target
-from gateway.core.errors import ModelNotFound
+from gateway.config.offers import OFFERS
+from gateway.config.schema import Condition, Policy, Project, Routing, Rule, Target
+from gateway.core.errors import InvalidRequest, ModelNotFound
+from gateway.core.fleet import Capability
 from gateway.core.request import Kind, RouteAction
 from gateway.decide.ask import is_off, read_ask
 from gateway.decide.fleet_view import fleet_rows
@@ -42,6 +44,9 @@ ROUTING = {"routing": Routing(action=CUSTOM)}
         (question("gpt-4", action=DISABLED), ROUTING, DISABLED),
         (question("gpt-4", mode="eco"), {}, AUTO),  # asks for a mode: asks for routing
         (question("gpt-4", prefer_model="gpt-4o"), {}, AUTO),
+        (question("gpt-4", cost_usd_max=0.01), {}, AUTO),  # best under the budget
+        (question("gpt-4", quality_min=0.0), {}, AUTO),
+        (question("gpt-4", cost_usd_max=0.01, action=DISABLED), {}, DISABLED),
         (question("gpt-4", mode="eco", action=DISABLED), {}, DISABLED),
         (question("auto"), {}, AUTO),
         (question("auto"), RULES, CUSTOM),
@@ -117,9 +122,14 @@ def test_a_virtual_name_has_no_own_model():
     [
         (
             question("gpt4o"),
-            "No deployment serves the model gpt4o. Close names: gpt-4o, gpt-4, gpt-4o-mini.",
+            "No deployment serves the model gpt4o. It is not in the catalogue. A configuration adds"
+            " a model under models and deployments. Close names: gpt-4o, gpt-4, gpt-4o-mini.",
         ),
-        (question("zzz"), "No deployment serves the model zzz."),
+        (
+            question("zzz"),
+            "No deployment serves the model zzz. It is not in the catalogue. A configuration adds a"
+            " model under models and deployments.",
+        ),
         (
             question("claude-haiku", provider="openai"),
             "The provider openai does not serve the model claude-haiku."
@@ -134,6 +144,50 @@ def test_a_model_that_is_not_here(asked, message):
 
     assert caught.value.message == message
     assert caught.value.param == "model"
+
+
+def test_a_model_that_the_catalogue_knows():
+    """The error says who offers it, and until when: its own shutdown, or a missing key."""
+    with pytest.raises(ModelNotFound) as caught:
+        ask(question("OpenAI/gpt-3.5-turbo"))
+
+    until = OFFERS["openai"]["gpt-3.5-turbo"].until
+    assert f"The catalogue knows it of openai (until {until})" in caught.value.message
+
+
+def test_a_pin_that_nobody_serves():
+    """A typing error is told, and sends a named model nowhere."""
+    with pytest.raises(InvalidRequest) as caught:
+        ask(question("gpt-4", prefer_model="gpt4o"))
+
+    assert caught.value.param == "prefer_model"
+    assert caught.value.message == (
+        "The preferred model is gpt4o, which no deployment serves."
+        " Close names: gpt-4o, gpt-4, gpt-4o-mini."
+    )
+
+
+def test_a_virtual_model_cannot_embed():
+    """Vectors of two models do not mix, so only the client can say which."""
+    fleet = usual_fleet(deployment("embed-a", capabilities=Capability.EMBEDDINGS))
+    asked = question("auto", kind=Kind.EMBEDDING, dialect="openai_embeddings")
+    with pytest.raises(InvalidRequest) as caught:
+        read_ask(asked, signals(), scores(), policy(fleet), fleet_rows(fleet))
+
+    assert caught.value.param == "model"
+    assert caught.value.message.endswith("Name an embedding model, such as embed-a.")
+
+
+@pytest.mark.parametrize(
+    ("hint", "warned"),
+    [("release-notes", True), ("Code_Review", False), ("chat", False), ("VIP tier", False)],
+)
+def test_a_hint_that_means_nothing_is_told(hint, warned):
+    """Neither a kind of work nor the label of a rule: it would have no effect."""
+    rule = Rule(id="r", when=Condition(labels=("vip-tier",)), then=Target(keep=True))
+    found = ask(question(task_hint=hint), rules=(rule,))
+
+    assert bool(found.warnings) is warned
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,19 @@ def test_cost_per_deployment():
     assert found.cost_nano_usd.tolist() == [1000_000 + 150 * 2000, 10_000_000 + 50 * 20_000]
 
 
+@pytest.mark.parametrize(
+    ("max_tokens", "tokens_out"), [(None, 450), (200, 200), (100, 100), (4000, 450)]
+)
+def test_limits_are_held_against_a_long_answer(max_tokens, tokens_out):
+    """Three times the usual length, at most what the client allows and the model can give."""
+    found = estimates(scores("Rewrite", "low"), tokens_in=1000, max_tokens=max_tokens)
+
+    assert found.cost_most_nano_usd.tolist() == [
+        1_000_000 + tokens_out * 2000,
+        10_000_000 + 50 * 20_000,
+    ]
+
+
 def test_latency():
     """Time to the first token, then every token."""
     health = {"openai/a": Health(ttft_s_p50=0.5, tpot_s=0.01)}

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.chat import Usage
 from gateway.core.request import RouteAction
-from gateway.ledger.fee import Fee, fee_of, routing_fee
-from tests.gateway.decide.samples import Desk, question
+from gateway.ledger.fee import Fee, Settled, fee_of, routing_fee, settle
+from tests.gateway.decide.samples import Desk, price, question
+from tests.gateway.record.records import OUTCOME
 
 AUTO = RouteAction.AUTO
 FREE = {
@@ -28,7 +30,6 @@ def test_fee_of_the_published_example():
 
     fee = routing_fee(before - after, 0.05, action=AUTO, routed=True)
 
-    assert fee.savings_nano_usd == 450_000_000
     assert fee.amount_nano_usd == 22_500_000
     assert after + fee.amount_nano_usd == 72_500_000
     assert before - after - fee.amount_nano_usd == 427_500_000
@@ -51,7 +52,7 @@ def test_free_of_charge(savings_nano_usd, action, routed, reason):
     """Only a cheaper model that really answers costs a fee."""
     fee = routing_fee(savings_nano_usd, 0.05, action=action, routed=routed)
 
-    assert fee == Fee(amount_nano_usd=0, savings_nano_usd=0, reason=reason)
+    assert fee == Fee(amount_nano_usd=0, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,41 @@ def test_fee_of_a_decision():
 
     fee = fee_of(decision, 0.05)
 
-    assert fee.savings_nano_usd == decision.savings_nano_usd > 0
+    assert decision.savings_nano_usd > 0
     assert fee.amount_nano_usd == pytest.approx(decision.savings_nano_usd * 0.05, abs=1)
     alone = msgspec.structs.replace(decision, cost_original_nano_usd=None)
-    assert fee_of(alone, 0.05) == Fee(0, 0, FREE["unknown"])
+    assert fee_of(alone, 0.05) == Fee(0, FREE["unknown"])
+
+
+HALF = price(500.0, 0.0)  # 0.50 USD for the thousand tokens of USED
+USED = Usage(tokens_in=1000, tokens_out=0)
+
+
+def outcome(cost_nano_usd, usage=USED):
+    """The end of a request that is billed *cost_nano_usd*."""
+    return msgspec.structs.replace(OUTCOME, usage=usage, cost_nano_usd=cost_nano_usd)
+
+
+@pytest.mark.parametrize(
+    ("action", "model", "cost", "settled"),
+    [
+        (AUTO, "gpt-4", 50_000_000, Settled(450_000_000, 22_500_000)),  # the published example
+        (AUTO, "gpt-4", 600_000_000, Settled(-100_000_000, 0)),  # dearer after all
+        (AUTO, "llama-3-8b", 50_000_000, Settled(450_000_000, 0)),  # another place of its model
+        (RouteAction.OBSERVE, "gpt-4", 50_000_000, Settled()),
+        (RouteAction.DISABLED, "gpt-4", 50_000_000, Settled()),
+    ],
+)
+def test_fee_is_settled_on_the_actual_usage(action, model, cost, settled):
+    """The tokens of the answer, at the price of the original, less what they are billed at."""
+    decision = Desk().decide(question(model, action=action))
+
+    assert settle(decision, outcome(cost), HALF, 0.05) == settled
+
+
+@pytest.mark.parametrize(("usage", "original"), [(None, HALF), (USED, None)])
+def test_nothing_is_settled_without_an_answer_or_a_price(usage, original):
+    """Nobody answered, or nobody knows what the original costs."""
+    decision = Desk().decide(question("gpt-4", action=AUTO))
+
+    assert settle(decision, outcome(0, usage), original, 0.05) == Settled()

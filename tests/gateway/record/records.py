@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from sqlalchemy import select
 
 from gateway.core.chat import Finish, Usage
 from gateway.core.decision import Decision, Versions
@@ -11,7 +12,9 @@ from gateway.core.outcome import Attempt, Ending, Failure, Outcome
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, RouteAction
 from gateway.core.signals import Signals
-from gateway.record.record import Record, Stages
+from gateway.record import tables
+from gateway.record.record import Feedback, Record, Stages
+from gateway.record.store import Store
 from models.scores import Scores
 
 
@@ -147,7 +150,17 @@ RECORD = Record(
         accept_s=0.0004, signals_s=0.0002, classify_s=0.003, decide_s=0.0001, added_s=0.0037
     ),
     fee_nano_usd=200_000,
+    savings_nano_usd=3_900_000,
+    fee_settled_nano_usd=195_000,
 )
+
+
+def opinions_of(store: Store, request_id: str) -> list[Feedback]:
+    """What was said of one answer, oldest first."""
+    table = tables.feedback
+    query = select(table).where(table.c.request_id == request_id).order_by(table.c.wall_s)
+    with store._engine.connect() as connection:
+        return [Feedback(**row) for row in connection.execute(query).mappings()]
 
 
 def make_record(number: int = 0, **changes: object) -> Record:

@@ -24,7 +24,6 @@ from tests.gateway.record.records import RECORD, make_decision, make_outcome, ma
     "record",
     [
         RECORD,
-        make_record(outcome=None, model=""),
         make_record(text="naïve — ещё 漢字\n\0"),
         make_record(outcome=make_outcome(usage=None, ttft_s=None, finish=None)),
     ],
@@ -66,19 +65,14 @@ def test_feedback_is_made_storable():
     assert row["comment"] == "ab?"
 
 
-@pytest.mark.parametrize(
-    ("changes", "savings"),
-    [
-        ({}, 4_000_000),
-        ({"outcome": None, "model": ""}, 0),  # nothing was sent
-        ({"model": "large"}, 0),  # a failover: the estimate was for another model
-        ({"decision": make_decision(cost_original_nano_usd=None)}, 0),  # nothing to compare
-        ({"decision": make_decision(cost_original_nano_usd=400_000)}, -600_000),
-    ],
-)
-def test_savings_count_only_where_the_decided_model_answered(changes, savings):
-    """Estimated savings are those of the decision, or nothing."""
-    assert make_record(**changes).savings_nano_usd == savings
+def test_records_from_before_the_fee_was_settled():
+    """What an older version did not write is 0, not unreadable."""
+    old = json.loads(record_row(RECORD)["payload"])
+    del old["savings_nano_usd"], old["fee_settled_nano_usd"]
+
+    assert read_record(json.dumps(old).encode()) == make_record(
+        savings_nano_usd=0, fee_settled_nano_usd=0
+    )
 
 
 def test_rbaos_view_of_a_served_request():
@@ -105,7 +99,6 @@ def test_rbaos_view_of_a_served_request():
 @pytest.mark.parametrize(
     ("changes", "recommended", "final"),
     [
-        ({"outcome": None, "model": ""}, "small", "small"),
         ({"model": "large"}, "small", "large"),
         ({"model": ""}, "small", ""),
         (

@@ -16,7 +16,7 @@ from gateway.record import recorder as recorder_module
 from gateway.record.record import Feedback
 from gateway.record.recorder import Recorder
 from gateway.record.store import Store
-from tests.gateway.record.records import make_decision, make_record
+from tests.gateway.record.records import make_decision, make_record, opinions_of
 
 LATE = 1e12
 NOW_S = make_record(0).wall_s
@@ -335,7 +335,7 @@ def test_feedback_is_stored(store):
     recorder.put_feedback(Feedback("req_1", 1.0, NOW_S + 6, "k1", "x" * 5000))
     recorder.flush()
 
-    assert store.read_feedback("req_1") == [Feedback("req_1", 1.0, NOW_S + 6, "k1", "x" * 4000)]
+    assert opinions_of(store, "req_1") == [Feedback("req_1", 1.0, NOW_S + 6, "k1", "x" * 4000)]
 
 
 def test_feedback_is_bounded(store):
@@ -348,8 +348,8 @@ def test_feedback_is_bounded(store):
     recorder.flush()
 
     assert recorder.dropped == 3
-    assert store.read_feedback("req_2") == []
-    assert len(store.read_feedback("req_4")) == 1
+    assert opinions_of(store, "req_2") == []
+    assert len(opinions_of(store, "req_4")) == 1
 
 
 def test_old_records_are_forgotten_a_batch_a_round(store, monkeypatch):
@@ -384,7 +384,7 @@ def test_closing_writes_what_waits(store):
 
     assert recorder.close(timeout_s=30) == 0
     assert stored(store) == list(range(5))
-    assert len(store.read_feedback("req_1")) == 1
+    assert len(opinions_of(store, "req_1")) == 1
 
 
 def test_closing_counts_what_it_loses(store, caplog):

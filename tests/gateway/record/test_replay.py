@@ -9,6 +9,7 @@ from gateway.config.schema import Config, Policy, Recording
 from gateway.core.clock import SystemClock
 from gateway.core.errors import NoEligibleModel
 from gateway.core.health import Health
+from gateway.core.request import RouteAction
 from gateway.decide.decide import decide
 from gateway.decide.fleet_view import fleet_view
 from gateway.decide.policy import compile_policies
@@ -88,6 +89,25 @@ def test_records_without_their_view_are_skipped():
     assert (report.records, report.skipped, report.changed) == (2, 2, 0)
     assert report.summary().startswith("0 of 0 decisions would change")
     assert "2 cannot be decided again" in report.summary()
+
+
+@pytest.mark.parametrize(
+    ("stage", "before", "after", "unscored"),
+    [
+        ("off", RouteAction.DISABLED, RouteAction.AUTO, 1),
+        ("off", RouteAction.DISABLED, RouteAction.DISABLED, 0),
+        ("none", RouteAction.AUTO, RouteAction.AUTO, 0),  # decided blindly then, and now
+        ("first-stage", RouteAction.DISABLED, RouteAction.AUTO, 0),
+    ],
+)
+def test_records_that_were_not_classified_are_not_judged(stage, before, after, unscored):
+    """Where routing was off nobody read the prompt, so nobody knows what routing would do."""
+    record = make_record(1, decision=make_decision(stage=stage, action=before))
+    now = msgspec.structs.replace(LARGE, action=after)
+    report = replay([record], known, lambda record, health: now)
+
+    assert (report.unscored, report.total.records) == (unscored, 1 - unscored)
+    assert ("1 records were not classified (routing was off)" in report.summary()) is bool(unscored)
 
 
 def test_each_record_is_decided_on_its_own_view():

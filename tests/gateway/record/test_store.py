@@ -16,7 +16,7 @@ from gateway.record import store as store_module
 from gateway.record.record import Feedback, View
 from gateway.record.rows import Batch, feedback_row, record_row, view_row
 from gateway.record.store import Store
-from tests.gateway.record.records import make_decision, make_record
+from tests.gateway.record.records import make_record, opinions_of
 
 POSTGRES = os.environ.get("SWITCHYARD_TEST_POSTGRES")
 KINDS = ["memory", "file", *(["postgres"] if POSTGRES else [])]
@@ -65,7 +65,7 @@ def test_writing_a_batch_again_changes_nothing(store):
     store.write(batch)
 
     assert ids(store.read_records(0, LATE)) == [1]
-    assert store.read_feedback("req_1") == [opinion]
+    assert opinions_of(store, "req_1") == [opinion]
 
 
 def test_a_later_opinion_of_the_same_key_replaces_the_first(store):
@@ -78,7 +78,7 @@ def test_a_later_opinion_of_the_same_key_replaces_the_first(store):
     for one in said:
         store.write(Batch(feedback=[feedback_row(one)]))
 
-    assert store.read_feedback("req_1") == said[1:]
+    assert opinions_of(store, "req_1") == said[1:]
 
 
 def test_views_are_found_by_version(store):
@@ -126,26 +126,6 @@ def test_unreadable_records_are_left_out_and_told(store, caplog):
     assert store.find_record("req_1") is None
 
 
-def test_totals_by_route(store):
-    """Money and opinions add up by task type, tier and model; two opinions are one request."""
-    dear = make_decision(task_type="Rewrite", cost_original_nano_usd=0)
-    store.write(rows(make_record(1), make_record(2), make_record(3, decision=dear)))
-    for key, score in (("k1", 1.0), ("k2", 0.0)):
-        store.write(Batch(feedback=[feedback_row(Feedback("req_1", score, 5.0, key))]))
-    first, second = store.totals(0, LATE)
-
-    assert (first.task_type, first.tier, first.model) == ("Summarization", "low", "small")
-    assert (first.requests, first.cost_nano_usd, first.savings_nano_usd) == (
-        2,
-        2_200_000,
-        8_000_000,
-    )
-    assert (first.rated, first.score) == (1, 0.5)
-    assert (second.task_type, second.savings_nano_usd) == ("Rewrite", -1_000_000)
-    assert (second.rated, second.score) == (0, None)
-    assert store.totals(0, 1) == []
-
-
 def test_forgets_in_batches(store):
     """Old rows go a batch at a time, the oldest first, and young ones stay."""
     start = make_record(0).wall_s
@@ -168,7 +148,7 @@ def test_forgets_views_by_their_last_use(store):
     assert store.forget(before_s=15.0, limit=100) == 2
     assert store.find_view("v1") == view
     assert store.find_view("v2") is None
-    assert store.read_feedback("req_1") == []
+    assert opinions_of(store, "req_1") == []
 
 
 def test_preparing_again_does_nothing(store):
