@@ -249,7 +249,9 @@ def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) 
 def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gateway) -> Record:
     """What is kept of *request*."""
     answered = chosen.view.rows.find(outcome.deployment)
-    model = answered.model if answered is not None else ""
+    model = chosen.decision.model if outcome.deployment else ""
+    if answered is not None:
+        model = answered.model
     settled = Settled()
     if model == chosen.decision.model:
         original = original_price(chosen)

@@ -67,5 +67,5 @@ async def _relay(
         await response.write_eof()
     finally:
         service.streams.discard(task)
-        await stream.aclose()
+        await stream.aclose(draining=service.overdue)
     return response

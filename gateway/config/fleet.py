@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.config.catalogue import HOMES, KnownModel
+from gateway.config.catalogue import HOMES, OF_KIND, KnownModel
 from gateway.config.configured_models import configured_models
 from gateway.config.offers import OFFERS, Offer
 from gateway.config.prices import configured_price, offered_price, price_list
@@ -17,7 +17,16 @@ from gateway.config.providers import Family
 from gateway.config.references import read_references
 from gateway.config.schema import Config, DeploymentSettings
 from gateway.config.sources import Source, read_sources
-from gateway.core.fleet import Deployment, Fleet, Model, Price, Reference
+from gateway.core.fleet import (
+    UNKNOWN_PRICE,
+    UNLISTED,
+    Deployment,
+    Fleet,
+    Model,
+    ModelClass,
+    Price,
+    Reference,
+)
 from gateway.core.request import Kind
 
 DIALECTS: dict[tuple[Kind, Family], str] = {
@@ -26,6 +35,15 @@ DIALECTS: dict[tuple[Kind, Family], str] = {
     (Kind.COMPLETION, "openai"): "openai_completions",
     (Kind.EMBEDDING, "openai"): "openai_embeddings",
 }
+ANY_MODEL = KnownModel(  # what nobody described: its limits are only what translations need
+    name=UNLISTED,
+    model_class=ModelClass.BALANCED,
+    family="",
+    kind=Kind.CHAT,
+    capabilities=OF_KIND[Kind.CHAT],
+    context_tokens=128_000,
+    output_tokens_max=8192,
+)
 NOBODY = (
     "nothing can answer: no provider has a key, and simulation is off; set OPENAI_API_KEY or "
     "another key, or simulation.enabled to auto"
@@ -57,14 +75,16 @@ def build_fleet(
     served = {deployment.model for deployment in deployments}
     models = [known for known in assembly.models.values() if known.name in served]
     references = read_references(config, deployments, price_list(day))
+    unlisted = assembly.unlisted()
     return Fleet(
         deployments=deployments,
         models={
             known.name: Model(known.name, known.model_class, known.aliases, known.family)
             for known in models
         },
-        version=_version(deployments, references),
+        version=_version((*deployments, *unlisted), references),
         references=references,
+        unlisted=unlisted,
     )
 
 
@@ -91,6 +111,14 @@ class _Assembly:
                     made = self._make(source, known, offer, f"$.providers.{source.name}.models")
                     if at_home and source is not home and made is not None:
                         self.found[made.id] = msgspec.structs.replace(made, weight=0.0)
+
+    def unlisted(self) -> tuple[Deployment, ...]:
+        """One place for all other models of each real provider whose models nobody listed."""
+        return tuple(
+            _deployment(source, ANY_MODEL, Offer(), UNKNOWN_PRICE)
+            for source in self._sources.values()
+            if not source.simulated and source.models is None
+        )
 
     def add(self) -> None:
         """What the operator adds."""

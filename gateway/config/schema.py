@@ -294,7 +294,7 @@ class Reliability(Section, frozen=True):
     attempts_max: Annotated[int, Meta(ge=1)] = 4  # per request, over all deployments
     retry_share: Share = 0.2  # extra attempts per request, as a share of traffic
     retry_floor_per_s: NotNegative = 2.0  # extra attempts that are always allowed
-    backoff_s: NotNegative = 0.05  # before a retry of the same deployment, doubled and jittered
+    backoff_s: NotNegative = 0.05  # before a retry of the same deployment, jittered
     breaker_failures: Annotated[int, Meta(ge=1)] = 5  # in a row, or ...
     breaker_error_share: Share = 0.5  # ... this share of the last window_s ...
     breaker_requests_min: Annotated[int, Meta(ge=1)] = 10  # ... with at least so many requests

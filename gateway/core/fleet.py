@@ -45,11 +45,18 @@ class Price(msgspec.Struct, frozen=True):
     long_cache_write: int = 0
     request_nano_usd: int = 0  # for each request besides its tokens (search models); nano-dollars
     date: str = ""  # ISO date at which the price was known to hold
-    source: str = ""  # "genai-prices 0.2.3" or "configuration"
+    source: str = ""  # "genai-prices 0.2.3", "configuration" or "unknown"
+
+
+UNKNOWN_PRICE = Price(input=0, output=0, cache_read=0, cache_write=0, source="unknown")
+UNLISTED = "*"  # as a model: whatever the client names
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds an attempt may take. Each bounds one silence, *total_s* the whole."""
+    """
+    Seconds an attempt may take. Each bounds one silence, *total_s* the whole. An answer in one
+    piece is silent until it is done, headers included, so *first_token_s* does not bound it.
+    """
 
     connect_s: float = 5.0
     first_token_s: float = 60.0
@@ -85,6 +92,17 @@ class Deployment(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Deployment({self.id})"
 
+    @property
+    def unlisted(self) -> bool:
+        """Whether it serves what the catalogue does not know: only it knows what is there."""
+        return self.price == UNKNOWN_PRICE
+
+    def serving(self, model: str) -> Deployment:
+        """Itself; a place for UNLISTED models as the place of *model*."""
+        if not self.unlisted:
+            return self
+        return msgspec.structs.replace(self, model=model, upstream_model=model)
+
 
 class Model(msgspec.Struct, frozen=True):
     """A named capability. *aliases* are other names that clients use for it."""
@@ -106,10 +124,13 @@ class Reference(msgspec.Struct, frozen=True):
 class Fleet(msgspec.Struct, frozen=True):
     """
     All deployments, in order of catalogue, the models that they serve, and those that costs are
-    compared with, by the name they are asked for. *version* is a hash of everything but secrets.
+    compared with, by the name they are asked for. *unlisted*, at most one of each provider, serve
+    what the catalogue does not know; they are never chosen. *version* is a hash of everything but
+    secrets.
     """
 
     deployments: tuple[Deployment, ...]
     models: dict[str, Model]
     version: str
     references: dict[str, Reference] = {}
+    unlisted: tuple[Deployment, ...] = ()

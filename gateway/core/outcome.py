@@ -17,6 +17,7 @@ class Failure(enum.StrEnum):
     THROTTLED = "throttled"  # 429, or the dialect's "overloaded"
     BROKEN = "broken"  # 5xx, connection lost, malformed answer
     LATE = "late"  # no connection or no token in time
+    ABANDONED = "abandoned"  # we or the client left before it ended: says nothing of the deployment
 
 
 class Ending(enum.StrEnum):
@@ -37,7 +38,7 @@ class Attempt(msgspec.Struct, frozen=True):
     status: int | None  # HTTP status, None when there was no answer
     failure: Failure | None
     ttft_s: float | None = None  # from start_s to the first content
-    message: str = ""  # the upstream's own words, cut; never prompt text
+    message: str = ""  # kind and code of the upstream's error, or our words; never prompt text
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -10,7 +10,8 @@ from gateway.core.fleet import Capability
 class Signals(msgspec.Struct, frozen=True):
     """
     What the text and the shape of a request say at once. Everything a rule can ask for is here,
-    and everything is recorded, so a decision can be made again without the text.
+    and everything is recorded, so a decision can be made again without the text. Where routing is
+    off nobody reads the ask, and what is said of it stays empty.
     """
 
     tokens_in: int  # estimate over everything that is sent, tools and images included

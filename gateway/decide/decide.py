@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.decision import Decision, Versions
-from gateway.core.errors import PolicyError
+from gateway.core.errors import ModelNotFound, PolicyError
 from gateway.core.question import Question
 from gateway.core.request import RouteAction
 from gateway.core.signals import Signals
@@ -14,6 +14,7 @@ from gateway.decide.choice import Choice
 from gateway.decide.choose import as_asked, routed
 from gateway.decide.fleet_view import FleetView
 from gateway.decide.policy import RoutingPolicy
+from gateway.decide.unlisted import decide_unlisted, find_unlisted
 from models.scores import Scores
 
 
@@ -42,7 +43,21 @@ def decide(
         InvalidRequest: it prefers a model that is not here, or named none for an embedding.
         PolicyError: what operator and client allow leaves no deployment.
     """
-    case = read_case(question, signals, scores, policy, view)
+    try:
+        case = read_case(question, signals, scores, policy, view)
+    except ModelNotFound:
+        place = find_unlisted(question, policy)
+        if place is None:
+            raise
+        return decide_unlisted(
+            place,
+            question,
+            signals,
+            scores,
+            policy,
+            view,
+            classifier_version=classifier_version,
+        )
     decision, _ = decide_case(case, classifier_version)
     return decision
 

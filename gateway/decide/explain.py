@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.decision import Candidate, Decision
-from gateway.core.errors import PolicyError
+from gateway.core.errors import ModelNotFound, PolicyError
 from gateway.core.money import usd_text
 from gateway.core.question import Question
 from gateway.core.signals import Signals
 from gateway.decide.case import Case, read_case
 from gateway.decide.choice import Choice
-from gateway.decide.decide import decide_case
+from gateway.decide.decide import decide, decide_case
 from gateway.decide.eligible import sentences
 from gateway.decide.fleet_view import FleetView
 from gateway.decide.policy import RoutingPolicy
@@ -45,7 +45,13 @@ def explain(
         ModelNotFound: the client named a model that is neither virtual nor here.
         InvalidRequest: see ``decide``.
     """
-    case = read_case(question, signals, scores, policy, view)
+    try:
+        case = read_case(question, signals, scores, policy, view)
+    except ModelNotFound:  # perhaps served as asked, with nothing to weigh
+        decision = decide(
+            question, signals, scores, policy, view, classifier_version=classifier_version
+        )
+        return Explanation(decision=decision, refusal="", candidates=())
     try:
         decision, choice = decide_case(case, classifier_version)
     except PolicyError as refused:

@@ -20,7 +20,7 @@ from gateway.config.schema import (
     Rule,
     Target,
 )
-from gateway.core.fleet import Fleet, Price, Reference
+from gateway.core.fleet import Deployment, Fleet, Price, Reference
 from gateway.core.money import nano_usd
 from gateway.core.request import RouteAction
 from gateway.decide.fleet_view import (
@@ -90,6 +90,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True, eq=False):
     high_tier: str  # own, premium
     baseline: Baseline | None
     fee_rate: float
+    unlisted: dict[str, Deployment]  # provider in lower case -> its place for unknown models
     labels: frozenset[str]  # that any rule knows, as conditions compare them
 
 
@@ -162,6 +163,7 @@ def compile_policy(
         high_tier=routing.high_tier,
         baseline=compile_baseline(rows.fleet.references.get(routing.baseline_model)),
         fee_rate=routing.fee_rate,
+        unlisted=unlisted_places(both, rows.fleet),
         labels=frozenset(plain(label) for rule in rules for label in rule.when.labels),
     )
 
@@ -234,12 +236,35 @@ def region_lacks(regions: tuple[str, ...], rows: FleetRows) -> Ints:
     ``eu-west-1``; a deployment whose region is not known is in none.
     """
     lacks = np.zeros(rows.everyone.size, np.int64)
-    allowed = [region.lower() for region in regions]
-    for row, deployment in enumerate(rows.fleet.deployments if allowed else ()):
-        here = deployment.region.lower()
-        if not any(here == region or here.startswith(f"{region}-") for region in allowed):
+    for row, deployment in enumerate(rows.fleet.deployments if regions else ()):
+        if not in_region(deployment, regions):
             lacks[row] = Lack.REGION
     return lacks
+
+
+def in_region(deployment: Deployment, regions: tuple[str, ...]) -> bool:
+    """Whether *deployment* is in one of *regions*; every place is where these are empty."""
+    here = deployment.region.lower()
+    allowed = [region.lower() for region in regions]
+    return not allowed or any(here == region or here.startswith(f"{region}-") for region in allowed)
+
+
+def unlisted_places(policies: tuple[Policy, ...], fleet: Fleet) -> dict[str, Deployment]:
+    """
+    The places for models that the catalogue does not know, by provider in lower case. None where
+    models are allowed or denied by name, or cost is limited: what is unknown could be anything.
+    """
+    if any(
+        one.allowed_models or one.denied_models or one.cost_usd_max is not None for one in policies
+    ):
+        return {}
+    denied = {name.lower() for one in policies for name in one.denied_providers}
+    return {
+        place.provider.lower(): place
+        for place in fleet.unlisted
+        if place.provider.lower() not in denied
+        and all(in_region(place, one.regions) for one in policies)
+    }
 
 
 def quality_table(routing: Routing, rows: FleetRows) -> Floats:

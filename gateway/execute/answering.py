@@ -75,7 +75,7 @@ async def answer(errand: Errand, chosen: Chosen) -> Reply:
                 deployment,
                 start_s,
                 status=failed.status if failed else None,
-                failure=failed.failure if failed else None,
+                failure=failed.failure if failed else Failure.ABANDONED,
                 message=failed.words if failed else "",
             )
         if failed is None or failed.blameless:
@@ -154,6 +154,7 @@ async def _whole(errand: Errand, chosen: Chosen, call: Call, start_s: float) -> 
         call=call,
         answer_bytes_max=errand.upstreams.server.answer_bytes_max,
         model=errand.shown_model,
+        created_s=int(errand.upstreams.clock.wall()),
     )
     whole: Whole = await _attempt(errand, call, deployment.timeouts.total_s, read)
     now_s = clock.monotonic()

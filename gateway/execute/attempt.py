@@ -90,8 +90,7 @@ async def begin(response: UpstreamResponse, feed: Feed, precommit_bytes_max: int
         if feed.problem is not None:  # also behind content: nobody has seen that yet
             raise failed_stream(feed.problem)
         if feed.unfinished:
-            words = "The stream ended before its first content."
-            raise Failed(Failure.BROKEN, words, status=response.status)
+            raise Failed(Failure.BROKEN, feed.unfinished, status=response.status)
         held.append(piece)
         held_bytes += len(piece)
     return b"".join(held)
@@ -109,4 +108,7 @@ async def _refuse(call: Call, response: UpstreamResponse, wall_s: float) -> NoRe
         pass
     body = b"".join(pieces)
     problem = call.upstream.read_error(response.status, body)
-    raise failed_status(response.status, response.headers, problem, body, wall_s)
+    failed = failed_status(response.status, response.headers, problem, body, wall_s)
+    if response.status == 404 and call.deployment.unlisted:
+        failed.failure = Failure.REFUSED  # the client's own name for a model: the place is fine
+    raise failed

@@ -32,7 +32,7 @@ class Course:
         self._decision = decision
         self._upstreams = upstreams
         found = map(upstreams.deployment, decision.ranking)
-        self._ranked = tuple(deployment for deployment in found if deployment is not None)
+        self._ranked = tuple(place.serving(decision.model) for place in found if place is not None)
         self.left = list(self._ranked)
 
     def first(self) -> Chosen:
@@ -98,8 +98,11 @@ class Course:
         return [one for one in self.available() if one.model == own]
 
     def recovery_s(self) -> float | None:
-        """Seconds until the first of the whole ranking may be asked; None without any."""
-        waits = [self._upstreams.standing(deployment).recovery_s for deployment in self._ranked]
+        """
+        Seconds until the first of the whole ranking may be asked; None without any. Who keeps a
+        cooldown is then asked, if only as a probe, also where its breaker is open for longer.
+        """
+        waits = [self._upstreams.standing(deployment).wait_s for deployment in self._ranked]
         return min(waits, default=None)
 
     def _choose(self, deployment: Deployment, *, last_resort: bool = False) -> Chosen | None:

@@ -77,7 +77,7 @@ async def _answer(errand: Errand) -> Reply:
         )
         following: Chosen | None = None
         if step is Step.RETRY:
-            await asyncio.sleep(_pause_s(upstreams, retries_here))
+            await asyncio.sleep(_pause_s(errand))
             following = course.again(chosen)
         retries_here = 0 if following is None else retries_here + 1
         if following is None and step is not Step.GIVE_UP:
@@ -104,9 +104,11 @@ def _progress(
     )
 
 
-def _pause_s(upstreams: Upstreams, retries: int) -> float:
-    """Exponential, and jittered downwards, so that a crowd does not come back as one."""
-    return upstreams.reliability.backoff_s * 2.0**retries * (0.5 + 0.5 * upstreams.random())
+def _pause_s(errand: Errand) -> float:
+    """Jittered downwards, so that a crowd does not come back as one, and within the time left."""
+    upstreams = errand.upstreams
+    pause_s = upstreams.reliability.backoff_s * (0.5 + 0.5 * upstreams.random())
+    return min(pause_s, max(0.0, errand.s_left))
 
 
 def error_of(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 from collections.abc import Mapping
 
 from gateway.core.errors import Overloaded, SwitchyardError
 from gateway.core.outcome import Failure
 from gateway.core.transport import TransportError
-from gateway.wire.dialect import Problem
+from gateway.wire.dialect import TOO_LONG, Problem
 
-WORDS_CHARS_MAX = 200  # of an upstream's message in our records
-
-TOO_LONG = "context_length_exceeded"
+WORDS_CHARS_MAX = 200  # of what is said of a failure in our records
+NAME = re.compile(r"[\w.:/-]{1,64}")  # a kind or a code, as opposed to a sentence
 
 # Statuses that say something else than their hundred does: 4xx REFUSED, everything else BROKEN.
 STATUSES = {
@@ -110,7 +110,7 @@ def failed_status(
     failure = WORDS.get(problem.code) or WORDS.get(problem.kind) or failure
     return Failed(
         failure,
-        _words(failure, problem),
+        words_of(problem),
         status=status,
         problem=problem,
         body=body,
@@ -121,7 +121,7 @@ def failed_status(
 def failed_stream(problem: Problem) -> Failed:
     """The failure of a stream that began with an error."""
     failure = STREAM_WORDS.get(problem.code) or STREAM_WORDS.get(problem.kind) or Failure.BROKEN
-    return Failed(failure, _words(failure, problem), status=200, problem=problem)
+    return Failed(failure, words_of(problem), status=200, problem=problem)
 
 
 def failed_transport(error: TransportError) -> Failed:
@@ -158,8 +158,6 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _words(failure: Failure, problem: Problem) -> str:
-    """For our records: its message only where that cannot repeat the prompt or a key."""
-    if failure in {Failure.REFUSED, Failure.DENIED}:
-        return " ".join(filter(None, (problem.kind, problem.code)))
-    return problem.message
+def words_of(problem: Problem) -> str:
+    """For our records: kind and code, never the message, which may quote the prompt or a key."""
+    return " ".join(name for name in (problem.kind, problem.code) if NAME.fullmatch(name))

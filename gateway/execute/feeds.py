@@ -26,7 +26,7 @@ from gateway.core.chat import (
     Usage,
 )
 from gateway.wire import sse
-from gateway.wire.dialect import Dialect, Mark, Problem, StreamWriter
+from gateway.wire.dialect import MALFORMED, UNFINISHED, Dialect, Mark, Problem, StreamWriter
 
 # As plain integers: one operation on the enum costs more than the rest of a loop turn.
 _BEGINS: Final = int(Mark.CONTENT | Mark.FINISH)
@@ -42,13 +42,13 @@ CHARS_PER_TOKEN: Final = 4  # English prose; other scripts have fewer, and are b
 class Feed(Protocol):
     """
     *committed*: the answer has begun, with content or a finish. *over*: nothing more is for the
-    client; then either *problem* is the upstream's error, or *unfinished* says that it ended
-    without saying why, or the dialect's proper end was seen.
+    client; then either *problem* is the upstream's error, or *unfinished* says in our words why the
+    answer is not whole, or the dialect's proper end was seen.
     """
 
     committed: bool
     over: bool
-    unfinished: bool
+    unfinished: str
     problem: Problem | None
 
     @property
@@ -90,7 +90,7 @@ class Passed:
     ) -> None:
         self.committed = False
         self.over = False
-        self.unfinished = False
+        self.unfinished = ""
         self.problem: Problem | None = None
         self._dialect = dialect
         self._watch = dialect.watch()
@@ -126,6 +126,9 @@ class Passed:
         for event in self._splitter.feed(chunk):
             if self.over:
                 break
+            if not sse.well_formed(event):
+                self.over, self.unfinished = True, MALFORMED
+                break
             mark = feed(event)
             if mark & _BEGINS:
                 self.committed = True
@@ -154,7 +157,7 @@ class Passed:
 
     def _end(self) -> bool:
         self.over = True
-        self.unfinished = self.finish is None
+        self.unfinished = UNFINISHED if self.finish is None else ""
         self.committed |= not self.unfinished
         return not self.unfinished
 
@@ -190,7 +193,7 @@ class Translated:
     ) -> None:
         self.committed = False
         self.over = False
-        self.unfinished = False
+        self.unfinished = ""
         self.problem: Problem | None = None
         self.finish: Finish | None = None
         self.usage: Usage | None = None
@@ -235,7 +238,7 @@ class Translated:
                 self.problem = Problem(message, kind)
             case Ended():
                 self.over = True
-                self.unfinished = self.finish is None
+                self.unfinished = UNFINISHED if self.finish is None else ""
                 if self.unfinished:
                     return b""
                 self.committed = True

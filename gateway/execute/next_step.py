@@ -38,14 +38,16 @@ def next_step(failure: Failure, progress: Progress) -> Step:
 
     After the first byte there is no second attempt: the client would read the head of one answer
     and the tail of another. A THROTTLED deployment is never retried: it has asked us to stay away.
-    A BROKEN attempt may be billed all the same, hence one retry per deployment. What one
-    deployment REFUSED only those are asked for which the refusal need not hold.
+    A BROKEN attempt may be billed all the same, and what broke is likely to break again, so the
+    same deployment is asked once more only when no other is left. What one deployment REFUSED only
+    those are asked for which the refusal need not hold.
     """
     if progress.first_byte_sent or not progress.budget_left or progress.attempts_left < 1:
         return Step.GIVE_UP
     if progress.s_left < MIN_ATTEMPT_S:
         return Step.GIVE_UP
-    if failure is Failure.BROKEN and progress.retries_here == 0:
-        return Step.RETRY
     left = progress.second_opinions if failure is Failure.REFUSED else progress.deployments_left
-    return Step.FAILOVER if left else Step.GIVE_UP
+    if left:
+        return Step.FAILOVER
+    again = failure is Failure.BROKEN and progress.retries_here == 0
+    return Step.RETRY if again else Step.GIVE_UP

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.core.clock import Clock
+from gateway.core.header_value import fits_header
 from gateway.core.transport import TransportError, UpstreamResponse
 from gateway.execute.connection import Connection, Response
 from gateway.execute.origin import Address, Origin
@@ -171,7 +172,7 @@ class Pool:
         """The origin of *url* and the target of the request; a URL seen before is only cut."""
         slash = url.find("/", 8)  # behind "https://"
         base, target = (url, "/") if slash < 0 else (url[:slash], url[slash:])
-        if not target.isascii() or not target.isprintable() or " " in target:
+        if not fits_header(target) or " " in target:
             raise ValueError("The path of the URL is not properly quoted.")
         origin = self._origins.get(base)
         if origin is None:

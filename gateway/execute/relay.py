@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
-from gateway.core.errors import SwitchyardError, UpstreamTimeout, UpstreamUnavailable
+from gateway.core.errors import Draining, SwitchyardError, UpstreamTimeout, UpstreamUnavailable
 from gateway.core.fleet import Deployment
 from gateway.core.outcome import Ending, Failure
 from gateway.core.transport import TransportError, UpstreamResponse
 from gateway.execute.breaker import Permit
+from gateway.execute.failures import words_of
 from gateway.execute.feeds import Feed, usage_of
 from gateway.execute.silence import Silence
 from gateway.execute.standing import Standing
@@ -21,7 +22,6 @@ from gateway.wire.dialect import Dialect
 # After the dialect's proper end the HTTP body should end at once, which lets us keep the
 # connection; a client is not made to wait longer for that.
 END_GRACE_S: Final = 0.2
-UNFINISHED: Final = "The provider ended its stream without a finish reason."
 TPOT_TOKENS_MIN: Final = 8  # fewer say more about the network than about the model
 
 
@@ -47,7 +47,8 @@ class Relay:
     is whole events, to be written and flushed at once.
 
     It ends with the dialect's proper end, or with an error event and never with both; the outcome
-    is told by then, by ``aclose``, or when the reader is cancelled, which ends the upstream's call.
+    is told by then, or by ``aclose``, which ends the upstream's call. A reader that is cancelled
+    closes too: only it knows who has left.
 
     The mutable state: *_head*, which is still to be given, and *_over*.
     """
@@ -78,9 +79,17 @@ class Relay:
                 return piece
         raise StopAsyncIteration
 
-    async def aclose(self) -> None:
-        """Nobody reads on: tell the upstream to stop. After the end: no effect."""
-        self._leave()
+    async def aclose(self, *, draining: bool = False) -> None:
+        """
+        Nobody reads on: tell the upstream to stop. The client has gone, though perhaps with the
+        whole answer; *draining*: we have cut it off. After the end: no effect.
+        """
+        if self._feed.over and not self._feed.unfinished and not self._head:
+            self._end(Ending.COMPLETE)
+        elif draining:
+            self._end(Ending.TRUNCATED, Failure.ABANDONED, error=Draining.code)
+        else:
+            self._end(Ending.CLIENT_GONE, Failure.ABANDONED)
 
     async def _more(self) -> bytes:
         """What the client gets next; b"" when nothing of it is for the client, or at the end."""
@@ -91,9 +100,6 @@ class Relay:
                 return b""
             chunk = await self._silence.wait(self._source.response.read())
             piece = feed.take(chunk) if chunk else feed.close()
-        except asyncio.CancelledError:
-            self._leave()
-            raise
         except TimeoutError:
             return self._break_off(UpstreamTimeout("The provider fell silent."), Failure.LATE)
         except TransportError as error:
@@ -102,10 +108,10 @@ class Relay:
         except SwitchyardError as error:  # an event above the limit
             return self._break_off(error, Failure.BROKEN)
         if feed.problem is not None:  # the piece ends with the upstream's own error event
-            words = feed.problem.kind or feed.problem.code
+            words = words_of(feed.problem)
             self._end(Ending.TRUNCATED, Failure.BROKEN, words, error="provider_error")
         elif feed.unfinished:
-            return piece + self._break_off(UpstreamUnavailable(UNFINISHED), Failure.BROKEN)
+            return piece + self._break_off(UpstreamUnavailable(feed.unfinished), Failure.BROKEN)
         return piece
 
     async def _finish(self) -> None:
@@ -123,11 +129,6 @@ class Relay:
         self._end(Ending.TRUNCATED, failure, words or error.message, error=error.code)
         return self._source.client.stream_error(error, self._source.request_id)
 
-    def _leave(self) -> None:
-        """The client has gone, though perhaps with the whole answer."""
-        whole = self._feed.over and not self._head
-        self._end(Ending.COMPLETE if whole else Ending.CLIENT_GONE)
-
     def _end(
         self, ending: Ending, failure: Failure | None = None, words: str = "", *, error: str = ""
     ) -> None:
@@ -140,7 +141,7 @@ class Relay:
         self._silence.stop()
         ttft_s = source.first_s - source.start_s
         usage = usage_of(feed, source.tokens_in)
-        if failure is None:
+        if failure is None or failure is Failure.ABANDONED:
             streamed_s = tally.clock.monotonic() - source.first_s
             known = ending is Ending.COMPLETE and usage.tokens_out >= TPOT_TOKENS_MIN
             tpot_s = streamed_s / (usage.tokens_out - 1) if known else None

@@ -51,10 +51,12 @@ class Upstreams:
         self.fleet = fleet
         self.reliability = reliability
         self.budget = RetryBudget(reliability.retry_share, reliability.retry_floor_per_s)
-        self._deployments = {deployment.id: deployment for deployment in fleet.deployments}
+        everywhere = (*fleet.deployments, *fleet.unlisted)
+        self._deployments = {deployment.id: deployment for deployment in everywhere}
         kept = {id_: self.standings.get(id_) for id_ in self._deployments}
         self.standings = {
-            id_: standing or Standing(reliability, self.clock) for id_, standing in kept.items()
+            id_: standing or Standing(reliability, self.clock, id_)
+            for id_, standing in kept.items()
         }
         for standing in self.standings.values():
             standing.limit(reliability)
@@ -66,7 +68,7 @@ class Upstreams:
     def standing(self, deployment: Deployment) -> Standing:
         """How *deployment* stands; one that a reload has removed is judged afresh."""
         standing = self.standings.get(deployment.id)
-        return standing or Standing(self.reliability, self.clock)
+        return standing or Standing(self.reliability, self.clock, deployment.id)
 
     def transport(self, deployment: Deployment) -> Transport:
         """How to reach *deployment*."""

@@ -6,11 +6,13 @@ import msgspec
 
 from gateway.core.chat import Answer, Finish, Text, Thinking, ToolCall, Usage
 from gateway.core.errors import SwitchyardError, UpstreamUnavailable
+from gateway.core.header_value import fits_header
 from gateway.core.outcome import Failure
 from gateway.core.transport import UpstreamResponse
 from gateway.execute.call import Call, Headers
 from gateway.execute.failures import Failed, failed_stream
 from gateway.execute.upstream_headers import reply_headers
+from gateway.wire.decode import UNREADABLE
 from gateway.wire.members import edit
 
 
@@ -37,14 +39,20 @@ class Envelope(msgspec.Struct):
 
 UNREPORTED = Usage()
 ENVELOPE = msgspec.json.Decoder(Envelope)
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+JSON = "application/json"
 
 
 async def read_whole(
-    response: UpstreamResponse, call: Call, *, answer_bytes_max: int, model: str | None
+    response: UpstreamResponse,
+    call: Call,
+    *,
+    answer_bytes_max: int,
+    model: str | None,
+    created_s: int,
 ) -> Whole:
     """
     The answer that *response* is. *model*: the name to show instead of the one that served.
+    *created_s* dates a translation of an answer that has no date.
 
     Raises:
         Failed: too large, no answer, or an error in its place.
@@ -57,12 +65,15 @@ async def read_whole(
         usage = call.upstream.read_usage(body)
     else:
         usage = answer.usage if answer.usage != UNREPORTED else None
-    content_type = response.headers.get("content-type", "application/json")
+    content_type = response.headers.get("content-type", JSON)
+    if not fits_header(content_type):
+        content_type = JSON
     if call.translated:
         if answer is None:
             raise _malformed(response.status)
         shown = model or answer.model or call.deployment.upstream_model
-        body, content_type = call.client.write_answer(answer, shown), "application/json"
+        dated = msgspec.structs.replace(answer, created_s=answer.created_s or created_s)
+        body, content_type = call.client.write_answer(dated, shown), JSON
     elif model is not None:
         body = edit(body, {"model": msgspec.json.encode(model)})
     return Whole(

@@ -189,7 +189,8 @@ class Metrics:
     def _learn(self, fleet: Fleet) -> None:
         self._learned = fleet
         self._models = frozenset(deployment.model for deployment in fleet.deployments)
-        self._deployments = frozenset(deployment.id for deployment in fleet.deployments)
+        everywhere = (*fleet.deployments, *fleet.unlisted)
+        self._deployments = frozenset(deployment.id for deployment in everywhere)
         for series in self._series():
             for label, known in (("model", self._models), ("deployment", self._deployments)):
                 if label in series.labels:

@@ -17,6 +17,8 @@ from gateway.core.chat import (
     StreamEvent,
     Text,
     TextDelta,
+    Thinking,
+    ThinkingDelta,
     ToolCall,
     ToolDelta,
     ToolStarted,
@@ -32,6 +34,22 @@ from gateway.wire.dialect import Dialect
 NO_LOGPROBS = b'"logprobs":null'  # with these quotes never part of the words
 FIRST_CHOICE = b'"choices":[{"index":0,'
 PROBABILITY_MIN = 0.2  # of a simulated token
+TOP_LOGPROBS_MAX = 20  # documented maximum
+OTHERS = tuple(f" {letter}" for letter in "abcdefghijklmnopqrstu")  # what it could have said
+
+
+class Logprob(msgspec.Struct):
+    """One token and how likely it was."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class Token(Logprob):
+    """A token that was said, and the likeliest in its place."""
+
+    top_logprobs: list[Logprob]
 
 
 def reply_to_chat(dialect: Dialect, body: bytes, created_s: int) -> Reply:
@@ -93,6 +111,8 @@ def events_of(answer: Answer, choice: int) -> Iterator[StreamEvent]:
             for token in tokens_of_part(part):
                 yield ToolDelta(calls, token)
             calls += 1
+        elif isinstance(part, Thinking):
+            yield ThinkingDelta(part.text, part.signature)
         else:
             for token in tokens_of_part(part):
                 yield TextDelta(token)
@@ -110,11 +130,19 @@ def _wants_logprobs(chat: Chat) -> bool:
 
 
 def logprobs_of(tokens: tuple[str, ...], chat: Chat) -> bytes:
-    """The member ``logprobs`` for *tokens*; of likelier tokens none is known but itself."""
-    alone = chat.extra.get("top_logprobs", b"0") in (b"0", b"null")
+    """The member ``logprobs`` for *tokens*, each with as many alternatives as the client wants."""
+    wanted = chat.extra.get("top_logprobs", b"0")
+    count = min(int(wanted), TOP_LOGPROBS_MAX) if wanted.isdigit() else 0
     content = []
     for token in tokens:
         share = PROBABILITY_MIN + (1 - PROBABILITY_MIN) * (sum(token.encode()) % 100) / 100
-        entry = {"token": token, "logprob": math.log(share), "bytes": list(token.encode())}
-        content.append({**entry, "top_logprobs": [] if alone else [entry]})
+        others = [other for other in OTHERS if other != token][: max(0, count - 1)]
+        shares = [share, *((1 - share) / 2**row for row in range(1, len(others) + 1))]
+        entries = [_logprob(*pair) for pair in zip((token, *others), shares, strict=True)]
+        own, likeliest = entries[0], sorted(entries, key=lambda one: -one.logprob)
+        content.append(Token(own.token, own.logprob, own.bytes, likeliest[:count]))
     return b'"logprobs":' + msgspec.json.encode({"content": content, "refusal": None})
+
+
+def _logprob(token: str, share: float) -> Logprob:
+    return Logprob(token, math.log(share), list(token.encode()))

@@ -11,7 +11,10 @@ from gateway.core.chat import (
     Chat,
     Finish,
     Part,
+    ResponseFormat,
+    Role,
     Text,
+    Thinking,
     Tool,
     ToolCall,
     ToolResult,
@@ -22,9 +25,19 @@ from gateway.signals.excerpt import read_excerpt
 from gateway.signals.read import read_signals
 from gateway.simulated.instance import instance_of
 from gateway.simulated.words import about, cut, tokens_of
+from gateway.wire.anthropic_write import JSON_ONLY, JSON_SCHEMA
 
 NAME_WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")  # get_weather, getWeather
+THOUGHT = "A simulated model does not think: these words stand where its reasoning would."
+SIGNATURE = "simulated"
+THINKS = frozenset({"enabled", "adaptive"})
 COMMON = frozenset({"get", "set", "the", "for", "and", "with", "tool", "function", "call", "run"})
+
+
+class Wish(msgspec.Struct):
+    """The member ``thinking`` of a request."""
+
+    type: str = "disabled"
 
 
 def answer_chat(chat: Chat, answer_id: str, created_s: int) -> Answer:
@@ -34,20 +47,21 @@ def answer_chat(chat: Chat, answer_id: str, created_s: int) -> Answer:
     choices: list[tuple[Part, ...]] = []
     finishes: list[Finish] = []
     tokens_out, stop_sequence = 0, None
+    thoughts = thoughts_of(chat)
     for choice in range(chat.n):
         if tool is not None:
             said = cut(_json(tool.parameters), (), chat.max_tokens)
             call_id = (
                 f"{'toolu' if answer_id.startswith('msg') else 'call'}_{answer_id[-12:]}{choice}"
             )
-            choices.append((ToolCall(call_id, tool.name, said.text),))
+            choices.append((*thoughts, ToolCall(call_id, tool.name, said.text)))
             finishes.append(Finish.TOOL_CALLS if said.finish is Finish.STOP else said.finish)
         else:
             said = cut(_text(chat, ask, choice), chat.stop, chat.max_tokens)
-            choices.append((Text(said.text),) if said.tokens else ())
+            choices.append((*thoughts, Text(said.text)) if said.tokens else thoughts)
             finishes.append(said.finish)
             stop_sequence = stop_sequence or said.stop_sequence
-        tokens_out += len(said.tokens)
+        tokens_out += len(said.tokens) + sum(len(tokens_of(one.text)) for one in thoughts)
     return Answer(
         id=answer_id,
         model=chat.model,
@@ -62,6 +76,15 @@ def answer_chat(chat: Chat, answer_id: str, created_s: int) -> Answer:
 def tokens_in_of(chat: Chat, kind: Kind = Kind.CHAT) -> int:
     """Tokens of the input, as the gateway itself estimates them."""
     return read_signals(chat, kind, None).tokens_in
+
+
+def thoughts_of(chat: Chat) -> tuple[Thinking, ...]:
+    """The reasoning before an answer, signed, where the client has enabled any."""
+    try:
+        wish = msgspec.json.decode(chat.extra.get("thinking", b"{}"), type=Wish)
+    except msgspec.DecodeError:
+        return ()
+    return (Thinking(THOUGHT, SIGNATURE),) if wish.type in THINKS else ()
 
 
 def tool_to_call(chat: Chat, ask: str) -> Tool | None:
@@ -102,12 +125,25 @@ def _text(chat: Chat, ask: str, choice: int) -> str:
     results = results_of(chat)
     topic, said = ("The tool answered", " ".join(results)) if results else ("You asked", ask)
     text = about(chat.model, topic, said, choice)
-    wanted = chat.response_format
+    wanted = format_of(chat)
     if wanted is None:
         return text
     if wanted.schema is None:
         return msgspec.json.encode({"answer": text, "simulated": True}).decode()
     return _json(wanted.schema)
+
+
+def format_of(chat: Chat) -> ResponseFormat | None:
+    """The format that is asked for, be it in the words of a translation for older models."""
+    if chat.response_format is not None:
+        return chat.response_format
+    told = [part for turn in chat.turns if turn.role is Role.SYSTEM for part in turn.parts]
+    for part in reversed(told):
+        if isinstance(part, Text) and part.text.startswith(JSON_SCHEMA):
+            return ResponseFormat("json_schema", part.text.removeprefix(JSON_SCHEMA).encode())
+        if isinstance(part, Text) and part.text == JSON_ONLY:
+            return ResponseFormat("json_object")
+    return None
 
 
 def _json(schema: bytes) -> str:

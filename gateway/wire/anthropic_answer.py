@@ -7,10 +7,9 @@ import msgspec
 from gateway.core.chat import Answer, Finish, Part, Text, Thinking, ToolCall, Usage
 from gateway.wire.anthropic_usage import counts_of, read_counts, usage_of
 from gateway.wire.anthropic_write import call_block
-from gateway.wire.decode import NULL, given
+from gateway.wire.decode import NULL, UNREADABLE, given
 from gateway.wire.dialect import Losses
 from gateway.wire.openai_answer import malformed_answer
-from gateway.wire.openai_usage import UNREADABLE
 
 FINISHES = {
     "end_turn": Finish.STOP,

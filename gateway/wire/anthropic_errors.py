@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.core.errors import Draining, Overloaded, SwitchyardError
 from gateway.wire import openai_errors, sse
-from gateway.wire.dialect import Problem
+from gateway.wire.dialect import TOO_LONG, Problem
 
 TYPES = {
     400: "invalid_request_error",
@@ -20,7 +20,7 @@ TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-TOO_LONG = "prompt is too long"  # how Anthropic says what OpenAI has a code for
+SAYS_TOO_LONG = "prompt is too long"  # what OpenAI has a code for
 
 
 def status_of(error: SwitchyardError) -> int:
@@ -54,6 +54,6 @@ def _body(error: SwitchyardError, request_id: str) -> bytes:
 def read_error(status: int, body: bytes) -> Problem:
     """Understand an upstream's error body; never raises."""
     problem = openai_errors.read_error(status, body)
-    if problem.message.startswith(TOO_LONG):
-        return Problem(problem.message, problem.kind, "context_length_exceeded")
+    if problem.message.startswith(SAYS_TOO_LONG):
+        return Problem(problem.message, problem.kind, TOO_LONG)
     return problem

@@ -19,9 +19,9 @@ from gateway.core.chat import (
 from gateway.wire import sse
 from gateway.wire.anthropic_answer import Block, finish_of
 from gateway.wire.anthropic_usage import Counts, merged, read_counts, usage_of
-from gateway.wire.decode import NULL, given
+from gateway.wire.decode import NULL, UNREADABLE, given
+from gateway.wire.dialect import MALFORMED
 from gateway.wire.openai_errors import problem_of
-from gateway.wire.openai_usage import UNREADABLE
 
 NO_INPUT = (b"null", b"{}")
 
@@ -78,7 +78,7 @@ class AnthropicStreamReader:
         try:
             said = EVENT.decode(payload)
         except UNREADABLE:
-            return [Failed("The provider sent a malformed event.", "malformed_event")]
+            return [Failed(MALFORMED, "malformed_event")]
         match said.type:
             case "message_start":
                 return self._start(said.message or Message())

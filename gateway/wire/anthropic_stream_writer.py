@@ -23,19 +23,21 @@ from gateway.wire.anthropic_answer import reason_of
 from gateway.wire.anthropic_errors import stream_error
 from gateway.wire.anthropic_usage import counts_of
 from gateway.wire.anthropic_write import call_id_of
-from gateway.wire.openai_stream import UNFINISHED
+from gateway.wire.dialect import UNFINISHED
 
 Json = dict[str, object]
 
-TEXT = "text"  # the open block is of words; otherwise it is the call of that index
+# The open block is of words or a thought; otherwise it is the call of that index.
+TEXT = "text"
+THOUGHT = "thinking"
 
 
 class AnthropicStreamWriter:
     """
     Canonical events to events of this dialect: one block is open at a time, in order.
 
-    Reasoning is left out, as in ``write_answer``: here it never has a signature. The stop reason
-    and usage are held back until the upstream has ended, as in ``OpenAIStreamWriter``.
+    Reasoning is left out, as in ``write_answer``, unless it comes at once with its signature. The
+    stop reason and usage are held back until the upstream has ended, as in ``OpenAIStreamWriter``.
     """
 
     def __init__(
@@ -64,8 +66,8 @@ class AnthropicStreamWriter:
                 return self._start(usage)
             case TextDelta(text=text):
                 return self._text(text)
-            case ThinkingDelta():
-                return b""
+            case ThinkingDelta(text=text, signature=signature):
+                return self._thought(text, signature) if text and signature else b""
             case ToolStarted(index=index, id=call_id, name=name):
                 self._called = True
                 block: Json = {"type": "tool_use", "id": call_id_of(call_id), "name": name}
@@ -103,6 +105,11 @@ class AnthropicStreamWriter:
     def _text(self, text: str) -> bytes:
         begin = b"" if self._open == TEXT else self._next(TEXT, {"type": "text", "text": ""})
         return begin + self._delta({"type": "text_delta", "text": text})
+
+    def _thought(self, text: str, signature: str) -> bytes:
+        begin = self._next(THOUGHT, {"type": "thinking", "thinking": "", "signature": ""})
+        said = self._delta({"type": "thinking_delta", "thinking": text})
+        return begin + said + self._delta({"type": "signature_delta", "signature": signature})
 
     def _next(self, kind: str | int, block: Json) -> bytes:
         """Close the open block and begin another."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.chat import Usage
-from gateway.wire.decode import NULL
-from gateway.wire.openai_usage import UNREADABLE, Count, count_of
+from gateway.wire.decode import NULL, UNREADABLE
+from gateway.wire.openai_usage import Count, count_of
 
 
 class OutputDetails(msgspec.Struct, gc=False):

@@ -12,10 +12,8 @@ from gateway.core.chat import Finish, Usage
 from gateway.wire import sse
 from gateway.wire.anthropic_answer import finish_of
 from gateway.wire.anthropic_usage import Counts, merged, read_counts, usage_of
-from gateway.wire.decode import NULL
+from gateway.wire.decode import NULL, UNREADABLE
 from gateway.wire.dialect import Mark
-from gateway.wire.openai_errors import message_of
-from gateway.wire.openai_usage import UNREADABLE
 from gateway.wire.openai_watch import openings, words_chars
 
 WORDS = openings((b"text", b"partial_json", b"thinking"))
@@ -53,15 +51,8 @@ class AnthropicWatch:
         self.usage: Usage | None = None
         self.usage_final = False
         self.finish: Finish | None = None
-        self.error_message: str | None = None
         self.content_chars = 0
         self._counts = Counts()
-        self._ended = False
-
-    @property
-    def complete(self) -> bool:
-        """A stop reason was seen and message_stop, and no error."""
-        return self._ended and self.finish is not None and self.error_message is None
 
     def feed(self, event: bytes) -> int:
         """Look at one whole event; returns the bits of ``Mark``."""
@@ -75,7 +66,6 @@ class AnthropicWatch:
             case "message_start" | "message_delta" | "error":
                 return int(self._read(event))
             case "message_stop":
-                self._ended = True
                 return int(Mark.END)
         return 0
 
@@ -90,7 +80,6 @@ class AnthropicWatch:
         except UNREADABLE:
             said = Event()
         if sse.name(event) == "error":
-            self.error_message = message_of(said.error)
             return Mark.ERROR
         mark = Mark.NONE
         if said.delta is not None and said.delta.stop_reason:

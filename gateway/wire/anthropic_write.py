@@ -27,6 +27,7 @@ EFFORTS = {"minimal": "low"} | {name: name for name in ("low", "medium", "high",
 FOREIGN_ID = re.compile(r"[^a-zA-Z0-9_-]")  # ids of tool calls have no other characters here
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 JSON_ONLY = "Answer with one JSON object and nothing else."
+JSON_SCHEMA = "Answer with one JSON value and nothing else. It satisfies this schema: "
 OPENING = "(The conversation begins.)"  # for a conversation that the assistant opens
 Json = dict[str, object]
 
@@ -39,7 +40,8 @@ def write(
 
     A JSON schema goes as native structured output (``output_config.format``): the answer stays
     text, streamed or not, and stands beside the client's own tools, which a forced tool cannot.
-    *omit* takes ``output_config.format`` and ``output_config.effort`` too, for older models.
+    *omit* takes ``output_config.format`` and ``output_config.effort`` too, for older models; the
+    schema is then a demand in words, as plain JSON always is.
     """
     losses = Losses()
     if chat.max_tokens is not None and chat.max_tokens > max_tokens:
@@ -48,8 +50,10 @@ def write(
     system, messages = _conversation(chat.turns, losses)
     body: Json = {"model": model, "max_tokens": limit, "messages": messages}
     output = _output_config(chat, omit, losses)
-    if chat.response_format is not None and chat.response_format.kind == "json_object":
-        system.append({"type": "text", "text": JSON_ONLY})
+    if chat.response_format is not None and "format" not in output:
+        schema = chat.response_format.schema
+        demand = JSON_ONLY if schema is None else JSON_SCHEMA + schema.decode()
+        system.append({"type": "text", "text": demand})
         losses.approximated("response_format", "converted")
     if system:
         body["system"] = system
@@ -106,11 +110,9 @@ def _output_config(chat: Chat, omit: tuple[str, ...], losses: Losses) -> Json:
             config["effort"] = EFFORTS[effort]
             if effort != EFFORTS[effort]:
                 losses.approximated("reasoning_effort", "clamped")
-    if wanted is not None and wanted.schema is not None:
-        if "output_config.format" in omit:
-            losses.dropped("response_format", "omitted")
-        else:
-            config["format"] = {"type": "json_schema", "schema": msgspec.Raw(wanted.schema)}
+    native = "output_config.format" not in omit
+    if native and wanted is not None and wanted.schema is not None:
+        config["format"] = {"type": "json_schema", "schema": msgspec.Raw(wanted.schema)}
     return config
 
 

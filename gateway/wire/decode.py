@@ -11,6 +11,8 @@ from gateway.core.errors import InvalidRequest
 T = TypeVar("T")
 
 NOT_JSON = "The body is not valid JSON"
+# What any decoder raises for bytes that it cannot read.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 NULL = msgspec.Raw(b"null")  # default of a member kept as bytes: msgspec takes no ``Raw | None``
 
 

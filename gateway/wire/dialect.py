@@ -10,6 +10,10 @@ import msgspec
 from gateway.core.chat import Answer, Chat, Finish, StreamEvent, Usage
 from gateway.core.errors import SwitchyardError
 
+UNFINISHED = "The provider ended its stream without a finish reason."
+MALFORMED = "The provider sent a malformed event."
+TOO_LONG = "context_length_exceeded"  # OpenAI's code, which the others' words are read as
+
 
 class Mark(enum.IntFlag):
     """What a watched stream event carries."""
@@ -67,12 +71,7 @@ class Watch(Protocol):
     usage: Usage | None
     usage_final: bool
     finish: Finish | None
-    error_message: str | None
     content_chars: int
-
-    @property
-    def complete(self) -> bool:
-        """A finish reason was seen and a proper end, and no error."""
 
     def feed(self, event: bytes) -> int:
         """Look at one whole event; returns the bits of ``Mark``."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.errors import InvalidRequest
+from gateway.wire.decode import decode
 from kernels.json_spans import member_spans
 
 MEMBERS_MAX = 256  # the largest documented request of any dialect has about 40
@@ -57,10 +58,10 @@ def unknown(body: bytes, known: Collection[str]) -> dict[str, bytes]:
     The members that are not among *known*, by name, as their JSON bytes.
 
     Raises:
-        InvalidRequest: a name occurs twice. Parsers disagree which of the two counts, so what we
-            judged might not be what the upstream reads.
+        InvalidRequest: a name that no parser can read, or one that occurs twice. Parsers disagree
+            which of the two counts, so what we judged might not be what the upstream reads.
     """
-    members = OBJECT.decode(body)
+    members = decode(OBJECT, body)
     if len(members) < count(body):
         names = [name_of(body, span) for span in spans(body)]
         twice = next(name for row, name in enumerate(names) if name in names[:row])

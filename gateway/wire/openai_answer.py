@@ -6,8 +6,8 @@ import msgspec
 
 from gateway.core.chat import Answer, Finish, Part, Text, Thinking, ToolCall, Usage
 from gateway.core.errors import UpstreamError
-from gateway.wire.decode import NULL
-from gateway.wire.openai_usage import UNREADABLE, counts_of, usage_of
+from gateway.wire.decode import NULL, UNREADABLE
+from gateway.wire.openai_usage import counts_of, usage_of
 from gateway.wire.openai_write import call_of, joined
 
 FINISHES = {

@@ -6,9 +6,8 @@ import msgspec
 
 from gateway.core.errors import SwitchyardError
 from gateway.wire import sse
-from gateway.wire.decode import NULL, given
+from gateway.wire.decode import NULL, UNREADABLE, given
 from gateway.wire.dialect import Problem
-from gateway.wire.openai_usage import UNREADABLE
 
 MESSAGE_CHARS_MAX = 2000  # of an upstream's message that we repeat
 TYPES = {429: "rate_limit_error"}  # by status; otherwise whose fault it is
@@ -92,8 +91,3 @@ def problem_of(raw: msgspec.Raw, otherwise: str) -> Problem:
         return Problem(otherwise)
     code = "" if said.code is None else str(said.code)
     return Problem((said.message or otherwise)[:MESSAGE_CHARS_MAX], said.type or "", code)
-
-
-def message_of(raw: msgspec.Raw) -> str:
-    """The message of an error object inside a stream."""
-    return problem_of(raw, "The provider reported an error without a message.").message

@@ -150,6 +150,7 @@ CALL = msgspec.json.Decoder(Call)
 PART = msgspec.json.Decoder(ContentPart)
 TOOL = msgspec.json.Decoder(ToolSpec)
 KNOWN = frozenset(Body.__struct_fields__)
+ROLES = {**{role.value: role for role in Role}, "developer": Role.SYSTEM}  # tools have no turn
 NO_PARAMETERS = b'{"type":"object","properties":{}}'
 
 
@@ -220,8 +221,7 @@ def _turn(message: Message, at: str) -> Turn:
     if message.function_call is not None:
         called = message.function_call
         parts.append(ToolCall(called.name, called.name, called.arguments))
-    role = "system" if message.role == "developer" else message.role
-    return Turn(Role(role), tuple(parts))
+    return Turn(ROLES[message.role], tuple(parts))
 
 
 def _call(raw: Raw, at: str) -> Part:

@@ -19,13 +19,12 @@ from gateway.core.chat import (
 )
 from gateway.core.errors import UpstreamError
 from gateway.wire import sse
-from gateway.wire.decode import NULL
+from gateway.wire.decode import NULL, UNREADABLE
+from gateway.wire.dialect import MALFORMED, UNFINISHED
 from gateway.wire.openai_answer import Content, finish_of, words_of
 from gateway.wire.openai_errors import problem_of, stream_error
-from gateway.wire.openai_usage import UNREADABLE, counts_of, usage_of
+from gateway.wire.openai_usage import counts_of, usage_of
 from gateway.wire.openai_watch import DONE, FALSY, Groq
-
-UNFINISHED = "The provider ended its stream without a finish reason."
 
 
 class Function(msgspec.Struct):
@@ -94,7 +93,7 @@ class OpenAIStreamReader:
         try:
             chunk = CHUNK.decode(payload)
         except UNREADABLE:
-            return [Failed("The provider sent a malformed event.", "malformed_event")]
+            return [Failed(MALFORMED, "malformed_event")]
         if bytes(chunk.error) not in FALSY:
             problem = problem_of(chunk.error, "The provider reported an error without a message.")
             return [Failed(problem.message, problem.kind or "api_error")]

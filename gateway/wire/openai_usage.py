@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.chat import Usage
-from gateway.wire.decode import NULL
+from gateway.wire.decode import NULL, UNREADABLE
 
 Count = int | float | None  # some imitators write 12.0
 
@@ -48,7 +48,6 @@ class Envelope(msgspec.Struct):
 
 COUNTS = msgspec.json.Decoder(Counts)
 ENVELOPE = msgspec.json.Decoder(Envelope)
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # of any decoder
 
 
 def read_usage(body: bytes) -> Usage | None:

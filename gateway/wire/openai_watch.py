@@ -14,11 +14,10 @@ import msgspec
 
 from gateway.core.chat import Finish, Usage
 from gateway.wire import sse
-from gateway.wire.decode import NULL, given
+from gateway.wire.decode import NULL, UNREADABLE, given
 from gateway.wire.dialect import Mark
 from gateway.wire.openai_answer import finish_of
-from gateway.wire.openai_errors import message_of
-from gateway.wire.openai_usage import UNREADABLE, usage_of
+from gateway.wire.openai_usage import usage_of
 
 RARE = (b'"finish_reason"', b'"usage"', b'"error"')
 CALL = re.compile(rb'"tool_calls":\s*\[\s*\{')
@@ -71,15 +70,8 @@ class OpenAIWatch:
         self.usage: Usage | None = None
         self.usage_final = False
         self.finish: Finish | None = None
-        self.error_message: str | None = None
         self.content_chars = 0
-        self._ended = False
         self._words = CHAT_WORDS if words is None else words
-
-    @property
-    def complete(self) -> bool:
-        """A finish reason was seen and [DONE], and no error."""
-        return self._ended and self.finish is not None and self.error_message is None
 
     def feed(self, event: bytes) -> int:
         """Look at one whole event; returns the bits of ``Mark``."""
@@ -90,7 +82,6 @@ class OpenAIWatch:
             if name in event and _has_value(event, name):
                 return mark | self._read(event)
         if not mark and DONE in event and sse.data(event).startswith(DONE):
-            self._ended = True
             return int(Mark.END)
         return mark
 
@@ -100,7 +91,6 @@ class OpenAIWatch:
         except UNREADABLE:
             return 0
         if bytes(chunk.error) not in FALSY:
-            self.error_message = message_of(chunk.error)
             return int(Mark.ERROR)
         mark = 0
         choices = chunk.choices or []

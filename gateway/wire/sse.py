@@ -11,6 +11,8 @@ from gateway.core.errors import UpstreamError
 TERMINATOR = re.compile(rb"(?:\r\n|\n|\r(?=[^\n])){2}")
 TERMINATOR_BYTES_MAX = 4
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+OBJECT_ENDS = (b"}\n\n", b"}\r\n\r\n")
+NAME_BYTES = 64  # where data begins behind an event's name; one with more is only slower to check
 
 
 class EventTooLarge(UpstreamError):
@@ -101,6 +103,19 @@ def data(event: bytes) -> bytes:
         if line_end == len(event) - 2:
             return event[6:line_end]
     return b"\n".join(_values(event, b"data"))
+
+
+def well_formed(event: bytes) -> bool:
+    """
+    Whether the data of *event*, where it has any, is an object or the sentinel [DONE]. That is told
+    by its first and its last byte: a torn object fails, but only a decoder finds every fault.
+    """
+    if event.endswith(OBJECT_ENDS) and (
+        event.startswith(b"data: {") or event.find(b"\ndata: {", 0, NAME_BYTES) > 0
+    ):
+        return True
+    payload = data(event).strip()
+    return not payload or payload.startswith(b"[DONE]") or payload[:1] + payload[-1:] == b"{}"
 
 
 def name(event: bytes) -> str:

@@ -53,6 +53,7 @@ class Wanted:
     copies: int
     without: frozenset[str]
     steps: int
+    seed: int
 
 
 def samples_of(data: Path, without: frozenset[str]) -> list[Sample]:
@@ -113,7 +114,7 @@ def distil(wanted: Wanted) -> None:
     copies = [copies_of(sample, wanted.copies) for sample in samples]
     course = Course(
         name=wanted.name,
-        batches=lambda at: epoch(samples, copies, reader, change, 2 * teach.SEED + at),
+        batches=lambda at: epoch(samples, copies, reader, change, wanted.seed + at),
         epochs=1,
         rate=RATE,
         rate_words=RATE_WORDS,
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--without", default="", help="groups left out, with commas between")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=STEPS_MAX)
+    parser.add_argument("--seed", type=int, default=2 * teach.SEED)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     distil(
@@ -150,6 +152,7 @@ def main() -> None:
             copies=options.copies,
             without=frozenset(filter(None, options.without.split(","))),
             steps=options.steps,
+            seed=options.seed,
         )
     )
 

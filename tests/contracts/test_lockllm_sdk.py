@@ -89,9 +89,7 @@ def test_groq_wrapper_streams(simulated):
 
 async def test_async_wrapper(simulated):
     """The async wrapper works too."""
-    async with create_async_openai(
-        api_key="k", base_url=f"{simulated.v1}/proxy/openai"
-    ) as client:
+    async with create_async_openai(api_key="k", base_url=f"{simulated.v1}/proxy/openai") as client:
         answer = await client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
 
     assert answer.choices[0].message.content

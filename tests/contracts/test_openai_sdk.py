@@ -121,15 +121,18 @@ def test_conversation_with_a_tool_result(client):
     assert answer.choices[0].message.content
 
 
-def test_parsed_structured_output(client):
-    """A pydantic model as response format parses."""
+@pytest.mark.parametrize(
+    "model", ["gpt-4o-mini", "claude-sonnet-4-5", "claude-sonnet-4-20250514", "claude-3-haiku"]
+)
+def test_parsed_structured_output(client, model):
+    """A pydantic model as response format parses, also where it is only asked for in words."""
 
     class Person(BaseModel):
         name: str
         age: int
 
     answer = client.chat.completions.parse(
-        model="gpt-4o-mini",
+        model=model,
         messages=[{"role": "user", "content": "Ada Lovelace was 36."}],
         response_format=Person,
     )

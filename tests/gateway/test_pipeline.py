@@ -119,3 +119,17 @@ async def test_savings_are_settled_where_the_decided_model_answered(
     record = record_of(request, msgspec.structs.replace(found, decision=decision), outcome, gateway)
 
     assert (record.savings_nano_usd, record.fee_settled_nano_usd) == (savings, fee)
+
+
+@pytest.mark.parametrize(("keep_text", "text"), [(True, SECRET), (False, None)])
+@pytest.mark.parametrize("action", [RouteAction.DISABLED, RouteAction.AUTO])
+async def test_text_is_kept_where_the_operator_wants_it(action, keep_text, text):
+    """Also of a request that nobody had to understand, because routing was off."""
+    controls = Controls(action=action)
+    found = await chosen("gpt-4", scores(), controls)
+    gateway = SimpleNamespace(clock=SystemClock(), keep_text=keep_text)
+
+    record = record_of(asked("gpt-4", controls), found, OUTCOME, gateway)
+
+    assert record.text == text
+    assert found.reading.excerpt == ("" if action is RouteAction.DISABLED else SECRET)

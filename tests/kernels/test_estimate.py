@@ -29,9 +29,7 @@ def test_estimate_agrees_with_the_references(tokens_in, tokens_out, rows):
     table = np.array([row[5] for row in rows], np.int64).reshape(count, PRICE_COLUMNS)
     cost, latency_s, quality = np.empty(count, np.int64), np.empty(count), np.empty(count)
 
-    estimate_candidates(
-        tokens_in, tokens_out, longest, table, *columns, cost, latency_s, quality
-    )
+    estimate_candidates(tokens_in, tokens_out, longest, table, *columns, cost, latency_s, quality)
 
     expected_s, expected = reference_estimate.latency_and_quality(
         tokens_out, [row[:5] for row in rows]

@@ -162,3 +162,14 @@ def test_other_arrays_are_refused():
     counts = np.zeros(kernel.COLUMNS, dtype=np.int64)
     with pytest.raises(TypeError):
         kernel.count_text(np.zeros(3, dtype=np.int32), counts)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.floats(0.0, 10.0)), max_size=60))
+def test_weighted_sum(pairs):
+    """Each count times its weight."""
+    counts = np.array([count for count, _ in pairs], np.int64)
+    weights = np.array([weight for _, weight in pairs], np.float64)
+
+    expected = sum(count * weight for count, weight in pairs)
+    assert kernel.weighted_sum(counts, weights) == pytest.approx(expected)

@@ -150,5 +150,7 @@ async def test_metrics_tell_of_requests(play):
         async with scene.http.get("/metrics") as found:
             text = await found.text()
 
-    assert 'switchyard_requests_total{dialect="openai_chat",ending="complete",status="200"} 1' in text
+    assert (
+        'switchyard_requests_total{dialect="openai_chat",ending="complete",status="200"} 1' in text
+    )
     assert 'switchyard_tokens_total{kind="out",model="gpt-4o"} 3' in text

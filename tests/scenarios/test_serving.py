@@ -198,3 +198,39 @@ async def test_other_paths_of_a_provider_pass_through(play):
 
     assert upstream.received[0].path == "/v1/files?limit=2"
     assert upstream.received[0].headers["authorization"] == "Bearer sk-upstream"
+
+
+async def unlisted(play, upstream):
+    """A scene whose provider serves whatever it is asked for."""
+    scene = await play(upstream)
+    listed = ", models: [gpt-4, gpt-4o, gpt-4o-mini]"
+    scene.path.write_text(scene.path.read_text().replace(listed, ""))
+    scene.app.reload()
+    return scene
+
+
+async def test_a_fine_tune_is_served_as_asked(play):
+    """The provider that was named knows models that the catalogue does not; the record says so."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await unlisted(play, upstream)
+        async with await scene.chat("openai/ft:gpt-4o:acme::x1") as reply:
+            assert await reply.read() == ANSWER
+        record = await record_of(scene, reply)
+
+    assert json.loads(upstream.received[0].body)["model"] == "ft:gpt-4o:acme::x1"
+    assert record["model"] == "ft:gpt-4o:acme::x1"
+    assert record["outcome"]["usage"]["tokens_in"] == 12
+    assert record["outcome"]["cost_nano_usd"] == 0
+    assert record["decision"]["warnings"][0].startswith("unpriced: ")
+
+
+async def test_an_unknown_model_that_is_not_there_harms_nobody(play):
+    """The provider's own 404 reaches its client, and however many of them close no door."""
+    missing = b'{"error":{"message":"no such model","code":"model_not_found"}}'
+    async with scripted(whole(missing, status=404)) as upstream:
+        scene = await unlisted(play, upstream)
+        for _ in range(20):
+            async with await scene.chat("openai/ft:gone") as reply:
+                assert (reply.status, await reply.read()) == (404, missing)
+
+    assert len(upstream.received) == 20

@@ -89,6 +89,7 @@ def headers(asked, decision=ROUTED, answered=MINI, attempts=(), warnings=()):
     chosen = Chosen(
         reading=None,
         view=None,
+        policy=None,
         decision=decision,
         fee=fee_of(decision, 0.05),
         stages=Stages(0.0, 0.0, 0.0, 0.0, added_s=0.00345),

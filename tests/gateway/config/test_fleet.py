@@ -279,3 +279,15 @@ def test_a_model_is_asked_of_its_maker_first():
 
     assert weights == {"openai": 1.0, "openrouter": 0.0}
     assert {d.weight for d in alone.deployments} == {1.0}
+
+
+def test_real_providers_serve_what_nobody_described():
+    """A place for all other models, unless simulated, or the operator listed the models."""
+    tree = {"providers": {"local": LOCAL, "groq": {"simulated": True}}, "models": {"mine": OWN}}
+    found = fleet(tree, OPENAI_API_KEY="sk-1", ANTHROPIC_API_KEY="sk-2")
+
+    assert [(place.id, place.dialect, place.price.source) for place in found.unlisted] == [
+        ("openai/*", "openai_chat", "unknown"),
+        ("anthropic/*", "anthropic_messages", "unknown"),
+    ]
+    assert not {place.id for place in found.unlisted} & by_id(found).keys()

@@ -171,9 +171,10 @@ async def bench(
 async def read_all(reply: Reply) -> bytes:
     """The whole stream of *reply*."""
     assert reply.stream is not None
-    pieces = [piece async for piece in reply.stream]
-    await reply.stream.aclose()
-    return b"".join(pieces)
+    try:
+        return b"".join([piece async for piece in reply.stream])
+    finally:
+        await reply.stream.aclose()
 
 
 async def soon(event: asyncio.Event) -> None:

@@ -31,6 +31,16 @@ def test_prepare_splices_the_same_dialect() -> None:
     assert call.losses == ()
 
 
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages"])
+def test_prepare_copies_nothing_where_nothing_changes(dialect: str) -> None:
+    """The client's own bytes go on where the model has the same name upstream."""
+    body = ASK if dialect == "openai_chat" else ASK_CLAUDE
+    asked = request(body, dialect)
+    same = deployment("a/1", "http://a", dialect=dialect, upstream_model=asked.chat.model)
+
+    assert prepare(asked, same).body is asked.body
+
+
 def test_prepare_asks_for_usage_in_a_stream() -> None:
     """A client that did not ask for usage gets none of it; one that did is left alone."""
     call = prepare(request(ASK_STREAM), deployment("a/1", "http://a"))

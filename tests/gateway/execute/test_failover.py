@@ -22,6 +22,7 @@ from gateway.core.errors import (
 from gateway.core.outcome import Ending, Failure
 from gateway.core.request import Kind
 from gateway.core.transport import TransportError, UpstreamResponse
+from gateway.execute.breaker import Permit
 from tests.fakes.clock import ManualClock
 from tests.fakes.upstream import (
     DONE,
@@ -93,7 +94,8 @@ async def test_execute_shows_the_model_that_was_asked_for() -> None:
 
 
 async def test_execute_translates() -> None:
-    """A client of one dialect is answered by an upstream of the other."""
+    """A client of one dialect is answered by an upstream of the other, with a date of ours."""
+    clock = ManualClock()
     body = (
         b'{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":'
         b'[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":'
@@ -101,15 +103,19 @@ async def test_execute_translates() -> None:
     )
     async with (
         scripted(whole(body)) as upstream,
-        bench(deployment("a/1", upstream.url, dialect="anthropic_messages")) as b,
+        bench(deployment("a/1", upstream.url, dialect="anthropic_messages"), clock=clock) as b,
     ):
-        asked = request(ASK[:-1] + b',"logit_bias":{"1":2}}')
+        now_s = clock.monotonic()
+        asked = request(
+            ASK[:-1] + b',"logit_bias":{"1":2}}', arrived_s=now_s, deadline_s=now_s + 10.0
+        )
         reply = await b.ask(asked)
 
         assert reply.body is not None
         said = msgspec.json.decode(reply.body)
         assert said["choices"][0]["message"]["content"] == "Hello"
         assert said["model"] == "claude-x"
+        assert said["created"] == int(clock.wall())
         assert "dropped;unsupported;logit_bias" in reply.warnings
         assert b.outcome.usage == Usage(tokens_in=5, tokens_out=2)
         assert upstream.received[0].path == "/v1/messages"
@@ -142,10 +148,10 @@ async def test_execute_serves_embeddings() -> None:
 
 
 async def test_execute_retries_what_broke_once() -> None:
-    """A 500, then an answer, at the same deployment."""
+    """A 500, then an answer, at the only deployment there is."""
     async with (
         scripted(whole(status=500), whole(chat_answer())) as upstream,
-        bench(deployment("a/1", upstream.url), deployment("b/1", "http://127.0.0.1:9")) as b,
+        bench(deployment("a/1", upstream.url)) as b,
     ):
         reply = await b.ask(request())
 
@@ -157,11 +163,11 @@ async def test_execute_retries_what_broke_once() -> None:
 @pytest.mark.parametrize(
     ("scene", "failures"),
     [
-        (whole(status=500), [Failure.BROKEN, Failure.BROKEN, None]),
-        (hang_up(), [Failure.BROKEN, Failure.BROKEN, None]),
-        (raw(b"nonsense\r\n"), [Failure.BROKEN, Failure.BROKEN, None]),
-        (whole(b"<html>"), [Failure.BROKEN, Failure.BROKEN, None]),
-        (whole(b'{"error":{"message":"no","type":"x"}}'), [Failure.BROKEN] * 2 + [None]),
+        (whole(status=500), [Failure.BROKEN, None]),
+        (hang_up(), [Failure.BROKEN, None]),
+        (raw(b"nonsense\r\n"), [Failure.BROKEN, None]),
+        (whole(b"<html>"), [Failure.BROKEN, None]),
+        (whole(b'{"error":{"message":"no","type":"x"}}'), [Failure.BROKEN, None]),
         (whole(b'{"error":{"type":"overloaded_error"}}'), [Failure.THROTTLED, None]),
         (whole(status=401), [Failure.DENIED, None]),
         (whole(status=404), [Failure.DENIED, None]),
@@ -194,7 +200,7 @@ async def test_execute_fails_over_from_a_refused_connection() -> None:
         reply = await b.ask(request())
 
         assert reply.deployment.id == "b/1"
-        assert [attempt.status for attempt in b.outcome.attempts] == [None, None, 200]
+        assert [attempt.status for attempt in b.outcome.attempts] == [None, 200]
 
 
 async def test_execute_passes_a_refusal_on() -> None:
@@ -288,6 +294,26 @@ async def test_execute_keeps_away_from_who_asked_for_it() -> None:
         assert (await b.ask(later)).deployment.id == "b/1"
 
 
+async def test_execute_promises_no_longer_wait_than_the_upstream_asked_for() -> None:
+    """A breaker that is open for longer is probed as the last resort: only cooldowns are kept."""
+    clock = ManualClock()
+    asked = request(arrived_s=clock.monotonic(), deadline_s=clock.monotonic() + 10.0)
+    reliability = msgspec.structs.replace(EAGER, breaker_failures=1, breaker_open_s=20.0)
+    busy = whole(status=429, Retry_After="7")
+    async with (
+        scripted(busy, whole(chat_answer())) as upstream,
+        bench(deployment("a/1", upstream.url), clock=clock, reliability=reliability) as b,
+    ):
+        b.upstreams.standings["a/1"].failed(Permit.NORMAL, Failure.BROKEN)
+        with pytest.raises(UpstreamThrottled) as caught:
+            await b.ask(asked)
+        assert caught.value.retry_after_s == pytest.approx(7.0)
+
+        clock.advance(7.0)
+        later = request(arrived_s=clock.monotonic(), deadline_s=clock.monotonic() + 10.0)
+        assert (await b.ask(later)).status == 200
+
+
 async def test_execute_skips_an_open_breaker() -> None:
     """A deployment that keeps failing is not asked any more while another one answers."""
     reliability = msgspec.structs.replace(EAGER, breaker_failures=2)
@@ -340,7 +366,7 @@ async def test_execute_stops_at_the_most_attempts() -> None:
         with pytest.raises(UpstreamUnavailable) as caught:
             await b.ask(request())
 
-        message = "No answer after 3 attempts, the last at b/1: HTTP 500."
+        message = "No answer after 3 attempts, the last at c/1: HTTP 500."
         assert caught.value.message == message
         assert not caught.value.retry
         assert len(bad.received) == 3
@@ -419,6 +445,7 @@ async def test_execute_tells_of_a_client_that_left() -> None:
         await soon(upstream.received[0].gone)
         assert len(upstream.received) == 1
         assert (b.outcome.ending, b.outcome.status) == (Ending.CLIENT_GONE, 499)
+        assert b.failures() == [Failure.ABANDONED]
         assert b.outcome.usage is None
         assert b.upstreams.health()["a/1"].requests == 0
 
@@ -450,6 +477,8 @@ async def test_execute_tells_the_outcome_of_our_own_faults() -> None:
             await b.ask(request())
 
         assert (b.outcome.status, b.outcome.error) == (500, "internal_error")
+        assert b.failures() == [Failure.ABANDONED]
+        assert b.upstreams.health()["a/1"].requests == 0
 
 
 async def test_execute_refuses_what_has_no_translation() -> None:
@@ -472,23 +501,35 @@ async def test_execute_of_a_ranking_that_is_gone() -> None:
         assert b.outcome.ending is Ending.FAILED
 
 
-async def test_execute_pauses_before_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause is the configured one, jittered downwards to no less than its half."""
+@pytest.mark.parametrize(
+    ("random", "s_left", "paused_s"), [(0.5, 10.0, 0.75), (0.0, 10.0, 0.5), (1.0, 0.6, 0.6)]
+)
+async def test_execute_pauses_before_a_retry(
+    monkeypatch: pytest.MonkeyPatch, random: float, s_left: float, paused_s: float
+) -> None:
+    """The pause is jittered downwards to no less than its half, and ends with the deadline."""
     pauses = []
+    clock = ManualClock()
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    reliability = Reliability(backoff_s=0.05)
+    now_s = clock.monotonic()
+    asked = request(arrived_s=now_s, deadline_s=now_s + s_left)
     async with (
         scripted(whole(status=500), whole(chat_answer())) as upstream,
-        bench(deployment("a/1", upstream.url), reliability=reliability, random=lambda: 0.5) as b,
+        bench(
+            deployment("a/1", upstream.url),
+            reliability=Reliability(backoff_s=1.0),
+            clock=clock,
+            random=lambda: random,
+        ) as b,
     ):
         monkeypatch.setattr("gateway.execute.failover.asyncio.sleep", sleep)
-        await b.ask(request())
+        await b.ask(asked)
         monkeypatch.undo()
 
-    assert [pause for pause in pauses if pause] == [pytest.approx(0.0375)]
+    assert [pause for pause in pauses if pause] == [pytest.approx(paused_s)]
 
 
 async def test_execute_speaks_the_other_dialect_through() -> None:

@@ -9,10 +9,12 @@ from gateway.core.outcome import Failure
 from gateway.core.transport import TransportError
 from gateway.execute.failures import (
     WORDS_CHARS_MAX,
+    Failed,
     failed_status,
     failed_stream,
     failed_transport,
     retry_after_s,
+    words_of,
 )
 from gateway.wire.dialect import Problem
 
@@ -110,9 +112,9 @@ def test_retry_after_s(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_s(headers, WALL_S) == seconds
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 422, 429, 500, 503, 529])
 def test_failed_status_keeps_the_prompt_out_of_records(status: int) -> None:
-    """A refusal may quote the prompt and a denial the key: only its kind and code are kept."""
+    """An upstream may quote the prompt or a key: only its kind and code are kept."""
     problem = Problem("Invalid value: 'my secret'", "invalid_request_error", "bad_value")
 
     assert (
@@ -120,6 +122,20 @@ def test_failed_status_keeps_the_prompt_out_of_records(status: int) -> None:
     )
 
 
-def test_failed_status_cuts_words() -> None:
-    """An upstream cannot fill our records."""
-    assert len(failed_status(500, {}, Problem("x" * 5000), b"", WALL_S).words) == WORDS_CHARS_MAX
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (Problem("My secret", "server_error", "busy-1.2"), "server_error busy-1.2"),
+        (Problem("My secret", "My secret", "1305"), "1305"),
+        (Problem("My secret", "x" * 65), ""),
+        (Problem("My secret"), ""),
+    ],
+)
+def test_words_of(problem: Problem, words: str) -> None:
+    """A sentence where a name should be is no name."""
+    assert words_of(problem) == words
+
+
+def test_failed_cuts_words() -> None:
+    """Nothing fills our records."""
+    assert len(Failed(Failure.BROKEN, "x" * 5000).words) == WORDS_CHARS_MAX

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.core.chat import Finish, Usage
 from gateway.core.errors import UpstreamError
 from gateway.execute.feeds import Feed, Passed, Translated, usage_of
+from gateway.wire.dialect import MALFORMED
 from gateway.wire.registry import DIALECTS
 from tests.fakes.upstream import DONE, ERROR, ROLE, USAGE, chat_event
 
@@ -111,6 +112,18 @@ def test_passed_never_ends_cleanly_without_a_finish(end: list[bytes]) -> None:
 
     assert fed(feed, chat_event("x"), *end) == chat_event("x")
     assert feed.unfinished
+
+
+@pytest.mark.parametrize("torn", [chat_event("y")[:50] + b"\n\n", b"data: Bad Gateway\n\n"])
+def test_passed_ends_with_a_malformed_event(torn: bytes) -> None:
+    """What an SDK would fail to parse never reaches it, nor does a clean end behind it."""
+    feed = passed()
+    end = chat_event(finish="stop") + DONE
+
+    assert fed(feed, ROLE + chat_event("x") + torn + end, end) == ROLE + chat_event("x")
+    assert feed.over
+    assert feed.unfinished == MALFORMED
+    assert feed.finish is None
 
 
 def test_passed_ends_with_a_finish_and_no_done() -> None:

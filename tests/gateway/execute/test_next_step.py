@@ -29,7 +29,7 @@ def after(failure: Failure, **changes: object) -> Step:
         (Failure.REFUSED, Step.GIVE_UP),
         (Failure.DENIED, Step.FAILOVER),
         (Failure.THROTTLED, Step.FAILOVER),
-        (Failure.BROKEN, Step.RETRY),
+        (Failure.BROKEN, Step.FAILOVER),
         (Failure.LATE, Step.FAILOVER),
     ],
 )
@@ -49,8 +49,9 @@ def test_next_step_respects_every_limit(failure: Failure, limit: dict[str, objec
 
 
 def test_next_step_retries_once_per_deployment() -> None:
-    """A second break on the same deployment moves on."""
-    assert after(Failure.BROKEN, retries_here=1) is Step.FAILOVER
+    """The last deployment that is left gets a second chance when it breaks, and no third."""
+    assert after(Failure.BROKEN, deployments_left=1) is Step.FAILOVER
+    assert after(Failure.BROKEN, deployments_left=0) is Step.RETRY
     assert after(Failure.BROKEN, retries_here=1, deployments_left=0) is Step.GIVE_UP
 
 

@@ -12,6 +12,7 @@ from gateway.config.schema import Server
 from gateway.core.chat import Finish, Usage
 from gateway.core.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.core.outcome import Ending, Failure
+from gateway.wire.dialect import MALFORMED
 from tests.fakes.upstream import (
     DONE,
     ERROR,
@@ -116,14 +117,16 @@ async def test_relay_translates() -> None:
 @pytest.mark.parametrize(
     ("scene", "failures"),
     [
-        (stream(ROLE, Cut), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(ROLE), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(ROLE, DONE), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(ROLE, ERROR), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(chat_event("x") + ERROR), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(b"not an event"), [Failure.BROKEN, Failure.BROKEN, None]),
-        (whole(b'{"id":1}'), [Failure.BROKEN, Failure.BROKEN, None]),
-        (stream(chat_event("x" * 3000)), [Failure.BROKEN, Failure.BROKEN, None]),  # too large
+        (stream(ROLE, Cut), [Failure.BROKEN, None]),
+        (stream(ROLE), [Failure.BROKEN, None]),
+        (stream(ROLE, DONE), [Failure.BROKEN, None]),
+        (stream(ROLE, ERROR), [Failure.BROKEN, None]),
+        (stream(chat_event("x") + ERROR), [Failure.BROKEN, None]),
+        (stream(b"not an event"), [Failure.BROKEN, None]),
+        (stream(ROLE, b'data: {"cho\n\n'), [Failure.BROKEN, None]),
+        (stream(chat_event("x") + b"data: <html>\n\n"), [Failure.BROKEN, None]),
+        (whole(b'{"id":1}'), [Failure.BROKEN, None]),
+        (stream(chat_event("x" * 3000)), [Failure.BROKEN, None]),  # too large
         (stream(b'data: {"error":{"type":"overloaded_error"}}\n\n'), [Failure.THROTTLED, None]),
         (stream(ROLE, Stall), [Failure.LATE, None]),
         (silence(), [Failure.LATE, None]),
@@ -157,6 +160,8 @@ async def test_relay_fails_over_before_the_first_content(
         ((Stall,), Failure.LATE, "The provider fell silent."),
         ((), Failure.BROKEN, "The provider ended its stream without a finish reason."),
         ((DONE,), Failure.BROKEN, "The provider ended its stream without a finish reason."),
+        ((chat_event("y")[:50] + b"\n\n", DONE), Failure.BROKEN, MALFORMED),
+        ((b"data: Bad Gateway\n\n" + DONE,), Failure.BROKEN, MALFORMED),
         ((chat_event("y")[:50], Cut), Failure.BROKEN, "The provider broke off its answer."),
         ((chat_event("y" * 2000),), Failure.BROKEN, "The upstream sent an event of at least"),
     ],
@@ -280,9 +285,28 @@ async def test_relay_tells_the_upstream_that_the_client_left(leave: str) -> None
         await soon(upstream.received[0].gone)
         assert b.outcome.ending is Ending.CLIENT_GONE
         assert b.outcome.usage == Usage(tokens_in=13, tokens_out=2, estimated=True)
-        assert b.failures() == [None]
+        assert b.failures() == [Failure.ABANDONED]
+        assert b.upstreams.health()["a/1"].error_share == 0.0
         assert [piece async for piece in reply.stream] in ([], [ROLE + chat_event("12345678")])
         assert b.pool.open == 0
+
+
+async def test_relay_that_we_cut_off() -> None:
+    """A stream that outlives our own shutdown is not whole, and not the client's doing."""
+    async with (
+        scripted(stream(ROLE, chat_event("12345678"), Stall)) as upstream,
+        bench(deployment("a/1", upstream.url)) as b,
+    ):
+        reply = await b.ask(request(ASK_STREAM))
+        assert reply.stream is not None
+        await anext(reply.stream)
+
+        await reply.stream.aclose(draining=True)
+
+        assert (b.outcome.ending, b.outcome.error) == (Ending.TRUNCATED, "draining")
+        assert b.failures() == [Failure.ABANDONED]
+        assert b.upstreams.health()["a/1"].error_share == 0.0
+        await soon(upstream.received[0].gone)
 
 
 async def test_relay_of_a_client_that_leaves_with_everything() -> None:

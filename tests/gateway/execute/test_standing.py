@@ -21,7 +21,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def standing(clock: ManualClock) -> Standing:
-    return Standing(LIMITS, clock)
+    return Standing(LIMITS, clock, "a/1")
 
 
 def test_standing_of_the_unknown(standing: Standing) -> None:
@@ -134,3 +134,53 @@ def test_standing_takes_new_limits(standing: Standing) -> None:
 
     assert standing.health().requests == 0
     assert standing.cooling
+
+
+@pytest.mark.parametrize(
+    ("retry_after_s", "failures", "wait_s"),
+    [(None, 0, 0.0), (7.0, 0, 7.0), (7.0, 3, 7.0), (None, 3, LIMITS.breaker_open_s)],
+)
+def test_standing_waits_for_a_cooldown_before_a_breaker(
+    standing: Standing, retry_after_s: float | None, failures: int, wait_s: float
+) -> None:
+    """Only a cooldown keeps a request away that nobody else can serve."""
+    for _ in range(failures):
+        standing.failed(Permit.NORMAL, Failure.BROKEN)
+    if retry_after_s is not None:
+        standing.failed(Permit.NORMAL, Failure.THROTTLED, retry_after_s)
+
+    assert standing.wait_s == pytest.approx(wait_s)
+
+
+def test_standing_warns_of_trouble(
+    standing: Standing, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What operators must know is said once, by name, and when it is over."""
+    for _ in range(5):
+        standing.failed(Permit.NORMAL, Failure.DENIED)
+    standing.failed(Permit.NORMAL, Failure.THROTTLED, 0.0)
+    standing.failed(Permit.NORMAL, Failure.THROTTLED, 2.0)
+    standing.failed(Permit.NORMAL, Failure.THROTTLED, 2.0)
+    clock.advance(LIMITS.breaker_open_s)
+    standing.answering(Permit.PROBE if standing.admit() is Permit.PROBE else Permit.NORMAL)
+    standing.succeeded(Permit.NORMAL)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 4
+    said = caplog.messages
+    assert all(message.startswith("a/1 ") for message in said)
+    assert [
+        word in message
+        for word, message in zip(("rejects", "open", "2 s", "closed"), said, strict=True)
+    ] == [True] * 4
+
+
+def test_standing_does_not_warn_of_what_is_usual(
+    standing: Standing, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Refusals, single failures and answers are no news."""
+    standing.failed(Permit.NORMAL, Failure.REFUSED)
+    standing.failed(Permit.NORMAL, Failure.BROKEN)
+    standing.succeeded(Permit.NORMAL)
+    standing.abandoned(Permit.NORMAL)
+
+    assert caplog.messages == []

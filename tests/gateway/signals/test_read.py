@@ -276,3 +276,25 @@ def test_signals_of_any_chat(turns, kind, stream):
     assert found.asks <= found.turns == len(turns)
     assert (Capability.STREAM in found.needs) is stream
     assert min(found.questions, found.constraints, found.words) >= 0
+
+
+def test_signals_without_an_excerpt():
+    """Where routing is off nothing is said of the ask; all else stays as it is."""
+    chat = Chat(
+        "m",
+        (
+            Turn(Role.SYSTEM, (Text("Be brief."),)),
+            Turn(Role.USER, (Text("Why does `x = 1;` fail? At most 3 lines."), Image(url="u"))),
+        ),
+        stream=True,
+        max_tokens=9,
+    )
+
+    found, whole = read_signals(chat, Kind.CHAT, None), signals_of(chat)
+
+    assert (found.words, found.questions, found.constraints, found.excerpt_chars) == (0, 0, 0, 0)
+    assert (found.script, found.language, found.has_code) == ("", "", False)
+    for name in ("tokens_in", "tokens_system", "system_prompt_chars", "turns", "asks", "needs"):
+        assert getattr(found, name) == getattr(whole, name)
+    for name in ("has_tools", "has_vision", "requires_json", "max_tokens", "stream"):
+        assert getattr(found, name) == getattr(whole, name)

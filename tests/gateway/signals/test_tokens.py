@@ -36,6 +36,12 @@ def test_text_tokens_of_anything(text):
     assert (tokens.text_tokens(text) > 0) == bool(text)
 
 
+@pytest.mark.parametrize("text", ["\n", " ", "\n\n\n", "\u2028"])
+def test_text_tokens_of_blanks(text):
+    """Even a line break alone is a token."""
+    assert tokens.text_tokens(text) == 1
+
+
 @given(st.text(max_size=100), st.text(max_size=100))
 @settings(deadline=None, max_examples=100)
 def test_counts_of_texts_are_those_of_the_joined_text(first, second):

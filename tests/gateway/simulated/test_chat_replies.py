@@ -10,7 +10,7 @@ from gateway.core.chat import Answer, Finish, Text, ToolCall
 from gateway.core.errors import InvalidRequest
 from gateway.simulated.chat_replies import reply_to_chat
 from gateway.wire import anthropic_messages, openai_chat, sse
-from gateway.wire.dialect import Dialect
+from gateway.wire.dialect import Dialect, Mark
 
 DIALECTS = pytest.mark.parametrize(
     "dialect", [openai_chat, anthropic_messages], ids=lambda d: d.name
@@ -55,11 +55,11 @@ def test_streams_say_the_same_as_whole_answers(dialect: Dialect) -> None:
     options = {"stream_options": {"include_usage": True}} if dialect is openai_chat else {}
 
     for event in streamed(dialect, **options):
-        watch.feed(event)
+        mark = watch.feed(event)
 
     answer = whole(dialect)
     said = answer.choices[0][0]
-    assert watch.complete
+    assert mark == Mark.END
     assert (watch.finish, watch.usage) == (answer.finishes[0], answer.usage)
     assert isinstance(said, Text)
     assert watch.content_chars == len(said.text)
@@ -72,9 +72,9 @@ def test_streams_of_tool_calls(dialect: Dialect) -> None:
     watch = dialect.watch()
 
     for event in streamed(dialect, tools=[tool]):
-        watch.feed(event)
+        mark = watch.feed(event)
 
-    assert watch.complete
+    assert mark == Mark.END
     assert watch.finish is Finish.TOOL_CALLS
     assert isinstance(whole(dialect, tools=[tool]).choices[0][0], ToolCall)
 
@@ -85,9 +85,9 @@ def test_streams_without_any_token(dialect: Dialect) -> None:
     watch = dialect.watch()
 
     for event in streamed(dialect, max_tokens=0):
-        watch.feed(event)
+        mark = watch.feed(event)
 
-    assert watch.complete
+    assert mark == Mark.END
     assert (watch.finish, watch.content_chars) == (Finish.LENGTH, 0)
 
 
@@ -124,11 +124,36 @@ def test_logprobs() -> None:
     for choice in asked["choices"]:
         content = choice["logprobs"]["content"]
         assert "".join(entry["token"] for entry in content) == choice["message"]["content"]
-        assert all(entry["logprob"] <= 0 and entry["top_logprobs"] for entry in content)
+        assert all(entry["logprob"] <= 0 for entry in content)
 
     chunks = [json.loads(sse.data(e)) for e in streamed(openai_chat, logprobs=True)[:-1]]
     assert all(c["choices"][0]["logprobs"]["content"] for c in chunks[1:-1])
     assert json.loads(reply_to_chat(openai_chat, body(), 17).body)["choices"][0]["logprobs"] is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+def test_top_logprobs(count: int) -> None:
+    """As many alternatives as were asked for, the likeliest first, the token among them."""
+    asked = reply_to_chat(openai_chat, body(logprobs=True, top_logprobs=count), 17).body
+    for entry in json.loads(asked)["choices"][0]["logprobs"]["content"]:
+        tops = [top["logprob"] for top in entry["top_logprobs"]]
+        assert len(tops) == len({top["token"] for top in entry["top_logprobs"]}) == count
+        assert tops == sorted(tops, reverse=True)
+
+
+def test_thinking_is_a_signed_block() -> None:
+    """Whole or streamed, a thought is a block of its own before the words."""
+    enabled = {"type": "enabled", "budget_tokens": 1024}
+    blocks = json.loads(reply_to_chat(anthropic_messages, body(thinking=enabled), 17).body)
+    said = [json.loads(sse.data(e)) for e in streamed(anthropic_messages, thinking=enabled)]
+
+    assert [block["type"] for block in blocks["content"]] == ["thinking", "text"]
+    assert blocks["content"][0]["signature"] == "simulated"
+    starts = [one["content_block"] for one in said if one["type"] == "content_block_start"]
+    assert [start["type"] for start in starts] == ["thinking", "text"]
+    kinds = [one["delta"]["type"] for one in said if one["type"] == "content_block_delta"]
+    assert kinds[:3] == ["thinking_delta", "signature_delta", "text_delta"]
+    assert said[-1]["type"] == "message_stop"
 
 
 def test_a_message_demands_max_tokens() -> None:

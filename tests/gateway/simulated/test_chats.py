@@ -13,13 +13,15 @@ from gateway.core.chat import (
     ResponseFormat,
     Role,
     Text,
+    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
     ToolResult,
     Turn,
 )
-from gateway.simulated.chats import answer_chat, words_of
+from gateway.simulated.chats import SIGNATURE, answer_chat, words_of
+from gateway.wire.anthropic_write import JSON_ONLY, JSON_SCHEMA
 
 SCHEMA = b'{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}'
 WEATHER = Tool("get_weather", "", SCHEMA)
@@ -143,3 +145,36 @@ def test_json_answers() -> None:
 def test_words_of(name: str, words: list[str]) -> None:
     """The name of a tool in words, without those that every tool has."""
     assert words_of(name) == words
+
+
+@pytest.mark.parametrize(
+    ("demand", "answer"),
+    [
+        (JSON_SCHEMA + SCHEMA.decode(), {"city": "simulated"}),
+        (JSON_ONLY, {"answer", "simulated"}),
+    ],
+)
+def test_json_answers_to_a_demand_in_words(demand: str, answer: object) -> None:
+    """What a translation asks an older model for in words is answered as well."""
+    said = json.loads(text(answered(Turn(Role.SYSTEM, (Text("Rules."), Text(demand))), HELLO)))
+
+    assert said == answer or said.keys() == answer
+
+
+@pytest.mark.parametrize(
+    ("wish", "thinks"),
+    [
+        (b'{"type":"enabled","budget_tokens":1024}', True),
+        (b'{"type":"adaptive"}', True),
+        (b'{"type":"disabled"}', False),
+        (b"true", False),
+    ],
+)
+def test_thinking(wish: bytes, thinks: bool) -> None:
+    """Where thinking is enabled, a signed thought comes first, and is counted."""
+    answer = answered(extra={"thinking": wish})
+    thoughts = [part for part in answer.choices[0] if isinstance(part, Thinking)]
+
+    assert [thought.signature for thought in thoughts] == [SIGNATURE] * thinks
+    assert isinstance(answer.choices[0][-1], Text)
+    assert (answer.usage.tokens_out > answered().usage.tokens_out) is thinks

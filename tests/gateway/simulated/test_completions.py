@@ -10,6 +10,7 @@ from gateway.core.chat import Finish
 from gateway.core.errors import InvalidRequest
 from gateway.simulated.completions import CHOICES_MAX, MAX_TOKENS, reply_to_completion
 from gateway.wire import openai_completions, sse
+from gateway.wire.dialect import Mark
 
 
 def body(**members: object) -> bytes:
@@ -78,10 +79,10 @@ def test_stream(include_usage: bool) -> None:
     events = sse.Splitter(1 << 20).feed(b"".join(reply.pieces))
     watch = openai_completions.watch()
     for event in events:
-        watch.feed(event)
+        mark = watch.feed(event)
     chunks = [json.loads(sse.data(event)) for event in events[:-1]]
 
-    assert watch.complete
+    assert mark == Mark.END
     assert watch.finish is Finish.LENGTH
     assert (watch.usage is not None) == include_usage
     for row, choice in enumerate(whole(echo=True, n=2)["choices"]):

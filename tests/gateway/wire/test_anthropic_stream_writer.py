@@ -23,7 +23,8 @@ from gateway.wire import sse
 from gateway.wire.anthropic_stream_reader import AnthropicStreamReader
 from gateway.wire.anthropic_stream_writer import AnthropicStreamWriter
 from gateway.wire.anthropic_watch import AnthropicWatch
-from gateway.wire.openai_stream import UNFINISHED, OpenAIStreamReader
+from gateway.wire.dialect import UNFINISHED, Mark
+from gateway.wire.openai_stream import OpenAIStreamReader
 from tests.gateway.wire import golden
 
 
@@ -52,10 +53,10 @@ def test_translate_a_stream(name: str) -> None:
     watch = AnthropicWatch()
 
     for event in written(*source(name)):
-        watch.feed(event)
+        mark = watch.feed(event)
 
     finished = [event for event in source(name) if isinstance(event, Finished)]
-    assert watch.complete
+    assert mark == Mark.END
     assert watch.usage == [e.usage for e in finished if e.usage][-1]
     assert watch.finish == [e.finish for e in finished if e.finish][-1]
 

@@ -35,11 +35,10 @@ def event(kind: str, **members: object) -> bytes:
 def test_watch_clean_streams(name: str, finish: Finish, usage: Usage) -> None:
     """Finish and cumulative usage are known at the end of a clean stream, and not before."""
     events = golden.events(name)
-    watch, _ = watched(*events[:-1])
-    assert not watch.complete
+    watch, marks = watched(*events[:-1])
+    assert not any(mark & Mark.END for mark in marks)
 
     assert watch.feed(events[-1]) == Mark.END
-    assert watch.complete
     assert (watch.finish, watch.usage, watch.usage_final) == (finish, usage, True)
 
 
@@ -51,12 +50,15 @@ def test_watch_knows_the_input_first() -> None:
     assert (watch.usage, watch.usage_final) == (Usage(2105, 1, 2000, 100), False)
 
 
-@pytest.mark.parametrize("name", ["anthropic_error.sse", "anthropic_cut.sse"])
-def test_watch_broken_streams(name: str) -> None:
-    """A stream that fails or breaks off is not complete, even if message_stop follows."""
-    watch, _ = watched(*golden.events(name), event("message_stop"))
+@pytest.mark.parametrize(
+    ("name", "error"), [("anthropic_error.sse", True), ("anthropic_cut.sse", False)]
+)
+def test_watch_broken_streams(name: str, error: bool) -> None:
+    """A stream that fails has an error, one that breaks off no finish, whatever follows."""
+    watch, marks = watched(*golden.events(name), event("message_stop"))
 
-    assert not watch.complete
+    assert any(mark & Mark.ERROR for mark in marks) is error
+    assert error or watch.finish is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_watch_is_not_fooled_by_words() -> None:
     )
 
     assert marks == [Mark.CONTENT]
-    assert (watch.usage, watch.finish, watch.error_message) == (None, None, None)
+    assert (watch.usage, watch.finish) == (None, None)
 
 
 def test_usage_that_counts_nothing_is_none() -> None:

@@ -23,7 +23,7 @@ from gateway.core.chat import (
     Turn,
 )
 from gateway.wire import anthropic_messages, openai_chat
-from gateway.wire.anthropic_write import OPENING, write
+from gateway.wire.anthropic_write import JSON_SCHEMA, OPENING, write
 from tests.gateway.wire import golden
 from tests.gateway.wire.chats import chats
 
@@ -171,12 +171,25 @@ def test_write_omits_what_the_provider_rejects() -> None:
 
     body, losses = said(reasoning_effort="low", response_format=wanted, temperature=0.1, omit=omit)
 
-    assert body.keys() == {"model", "max_tokens", "messages"}
+    assert body.keys() == {"model", "max_tokens", "messages", "system"}
     assert losses == (
         "dropped;omitted;reasoning_effort",
-        "dropped;omitted;response_format",
+        "approximated;converted;response_format",
         "dropped;omitted;temperature",
     )
+
+
+def test_write_demands_a_schema_in_words() -> None:
+    """A model without structured output is told the schema, behind the client's own words."""
+    wanted = ResponseFormat("json_schema", b'{"type":"object"}')
+    rules = Turn(Role.SYSTEM, (Text("Be brief."),))
+
+    body, _ = said(rules, *HI, response_format=wanted, omit=("output_config.format",))
+
+    assert [block["text"] for block in body["system"]] == [
+        "Be brief.",
+        JSON_SCHEMA + '{"type":"object"}',
+    ]
 
 
 def test_write_moves_later_system_turns_to_the_front() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.core import errors
 from gateway.core.chat import Answer, Chat
 from gateway.core.errors import InvalidRequest, SwitchyardError, UpstreamError
-from gateway.wire.dialect import Dialect, Losses, Problem
+from gateway.wire import sse
+from gateway.wire.dialect import Dialect, Losses, Mark, Problem
 from gateway.wire.registry import DIALECTS
 from tests.gateway.wire import golden
 from tests.gateway.wire.chats import json_values, nearly
@@ -145,13 +146,11 @@ def test_error_bodies_of_an_upstream_pass(dialect: Dialect) -> None:
 
 @chat_dialects
 def test_stream_errors_end_a_watched_stream(dialect: Dialect) -> None:
-    """Our own error event is understood by our own watch: such a stream is never complete."""
-    watch = dialect.watch()
+    """Our own error event is understood by our own watch, and by our own reader."""
+    event = dialect.stream_error(UpstreamError("It broke."), "req_1")
 
-    watch.feed(dialect.stream_error(UpstreamError("It broke."), "req_1"))
-
-    assert watch.error_message == "It broke."
-    assert not watch.complete
+    assert dialect.watch().feed(event) == Mark.ERROR
+    assert dialect.read_error(200, sse.data(event)).message == "It broke."
 
 
 @pytest.mark.parametrize("name", ["openai_completions", "openai_embeddings"])

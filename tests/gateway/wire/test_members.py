@@ -68,6 +68,19 @@ def test_edit_agrees_with_building(
     assert json.loads(edit(text_of(body, indent), raw)) == expected
 
 
+@given(st.lists(st.sampled_from(["a", "b", "model", "\\u0061", "\\u0062"]), max_size=5))
+def test_unknown_refuses_every_repeated_name(names: list[str]) -> None:
+    """However the names of a body are written, each may occur once."""
+    body = "{%s}" % ",".join(f'"{name}":{row}' for row, name in enumerate(names))  # noqa: UP031
+    meant = [json.loads(f'"{name}"') for name in names]
+
+    if len(set(meant)) == len(meant):
+        assert list(unknown(body.encode(), ())) == meant
+    else:
+        with pytest.raises(InvalidRequest, match="occurs twice"):
+            unknown(body.encode(), ())
+
+
 @given(objects, indents)
 def test_unknown_keeps_values_as_they_were_written(
     body: dict[str, object], indent: int | str | None
@@ -94,14 +107,23 @@ def test_unknown_refuses_a_name_twice(body: bytes) -> None:
     assert caught.value.param == "model"
 
 
+@pytest.mark.parametrize("body", [b'{"\\ud800":0}', b'{"x":0,"\\q":1}'])
+def test_unknown_refuses_a_name_that_nobody_can_read(body: bytes) -> None:
+    """A broken escape in a name is the client's error."""
+    with pytest.raises(InvalidRequest, match="not valid JSON"):
+        unknown(body, {"model"})
+
+
 def test_spans_have_a_limit() -> None:
     """One member more than the limit is refused, the limit itself is not."""
     members = {str(row): row for row in range(MEMBERS_MAX)}
     assert len(spans(json.dumps(members).encode())) == MEMBERS_MAX
+    assert len(unknown(json.dumps(members).encode(), ())) == MEMBERS_MAX
 
     members["more"] = 0
-    with pytest.raises(InvalidRequest, match="more than 256 members"):
-        spans(json.dumps(members).encode())
+    for read in (spans, lambda body: unknown(body, ())):
+        with pytest.raises(InvalidRequest, match="more than 256 members"):
+            read(json.dumps(members).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"[]", b"1", b'"{}"'])

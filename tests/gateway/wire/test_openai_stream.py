@@ -21,7 +21,8 @@ from gateway.core.chat import (
 )
 from gateway.wire import sse
 from gateway.wire.anthropic_stream_reader import AnthropicStreamReader
-from gateway.wire.openai_stream import UNFINISHED, OpenAIStreamReader, OpenAIStreamWriter
+from gateway.wire.dialect import UNFINISHED, Mark
+from gateway.wire.openai_stream import OpenAIStreamReader, OpenAIStreamWriter
 from gateway.wire.openai_watch import OpenAIWatch
 from tests.gateway.wire import golden
 
@@ -193,9 +194,9 @@ def test_translate_a_stream(name: str) -> None:
     source = [made for event in golden.events(name) for made in reader.read(event)]
 
     for event in sse.Splitter(1 << 20).feed(translated(name)):
-        watch.feed(event)
+        mark = watch.feed(event)
 
-    assert watch.complete
+    assert mark == Mark.END
     assert watch.usage == [e.usage for e in source if isinstance(e, Finished)][-1]
     assert watch.finish == [e.finish for e in source if isinstance(e, Finished)][-1]
 

@@ -39,27 +39,28 @@ def chunk(delta: dict[str, object] | None = None, **members: object) -> bytes:
 )
 def test_watch_clean_streams(name: str, finish: Finish, usage: Usage, chars: int) -> None:
     """Finish, usage and the length of the answer are known at the end of a clean stream."""
-    watch, _ = watched(*golden.events(name))
+    watch, marks = watched(*golden.events(name))
 
-    assert watch.complete
+    assert marks[-1] == Mark.END
     assert (watch.finish, watch.usage, watch.usage_final) == (finish, usage, True)
     assert watch.content_chars == chars
 
 
 @pytest.mark.parametrize("name", golden.OPENAI_CLEAN)
-def test_watch_is_complete_only_at_the_end(name: str) -> None:
-    """A stream is not complete before its last event."""
-    watch, _ = watched(*golden.events(name)[:-1])
+def test_watch_sees_no_end_before_the_end(name: str) -> None:
+    """No event of a stream but its last is a proper end."""
+    _, marks = watched(*golden.events(name)[:-1])
 
-    assert not watch.complete
+    assert not any(mark & Mark.END for mark in marks)
 
 
-@pytest.mark.parametrize("name", ["openai_error.sse", "openai_cut.sse"])
-def test_watch_broken_streams(name: str) -> None:
-    """A stream that fails or breaks off is not complete, even if [DONE] follows."""
-    watch, _ = watched(*golden.events(name), b"data: [DONE]\n\n")
+@pytest.mark.parametrize(("name", "error"), [("openai_error.sse", True), ("openai_cut.sse", False)])
+def test_watch_broken_streams(name: str, error: bool) -> None:
+    """A stream that fails or breaks off has an error, or no finish, even if [DONE] follows."""
+    watch, marks = watched(*golden.events(name), b"data: [DONE]\n\n")
 
-    assert not watch.complete
+    assert any(mark & Mark.ERROR for mark in marks) is error
+    assert error or watch.finish is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_watch_is_not_fooled_by_words(member: str, words: str) -> None:
     watch, marks = watched(chunk({member: words}))
 
     assert marks == [Mark.CONTENT]
-    assert (watch.usage, watch.finish, watch.error_message) == (None, None, None)
+    assert (watch.usage, watch.finish) == (None, None)
 
 
 def test_watch_keeps_the_last_usage() -> None:
@@ -146,6 +147,6 @@ def test_watch_completions() -> None:
         b'data: {"choices":[{"text":"","finish_reason":"length"}]}\n\n',
         b"data: [DONE]\n\n",
     ):
-        watch.feed(event)
+        mark = watch.feed(event)
 
-    assert (watch.complete, watch.finish, watch.content_chars) == (True, Finish.LENGTH, 2)
+    assert (mark, watch.finish, watch.content_chars) == (Mark.END, Finish.LENGTH, 2)

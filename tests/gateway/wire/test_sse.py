@@ -136,3 +136,31 @@ def test_event_of_reads_back() -> None:
     assert split([event]) == ([event], b"")
     assert (sse.name(event), sse.data(event)) == ("ping", b'{"a":1}')
     assert sse.event_of(b"x") == b"data: x\n\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "well"),
+    [
+        (b'data: {"a":1}\n\n', True),
+        (b"data:{}\n\n", True),
+        (b"data: {}\r\n\r\n", True),
+        (b"data: {} \n\n", True),
+        (b"event: ping\ndata: {}\n\n", True),
+        (b"data: {}\nid: 7\n\n", True),
+        (b'data: {"a":\ndata: 1}\n\n', True),
+        (b"\xef\xbb\xbfdata: {}\n\n", True),
+        (b"data: [DONE]\n\n", True),
+        (b": keep-alive\n\n", True),
+        (b"event: ping\n\n", True),
+        (b'data: {"a":1\n\n', False),
+        (b'data: {"a"\n\n', False),
+        (b"data: a}\n\n", False),
+        (b"data: {\n\n", False),
+        (b"data: []\n\n", False),
+        (b"data: Bad Gateway\n\n", False),
+        (b'event: x\ndata: "a"\n\n', False),
+    ],
+)
+def test_well_formed(event: bytes, well: bool) -> None:
+    """Data is an object as far as its first and last byte tell, the sentinel, or not there."""
+    assert sse.well_formed(event) is well
