@@ -12,7 +12,7 @@ from rich.markup import escape
 from gateway.config.problem import ConfigErrors
 from gateway.config.settings import Settings, read_settings
 
-console = Console()
+console = Console(soft_wrap=True)  # a problem is one line, also for grep
 
 
 def settings_or_exit(path: Path | None, environ: dict[str, str] | None = None) -> Settings:

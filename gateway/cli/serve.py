@@ -14,6 +14,7 @@ from rich.markup import escape
 from gateway.app import App
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
+from gateway.core.errors import SwitchyardError
 
 console = Console(soft_wrap=True)
 
@@ -30,8 +31,8 @@ def run(path: Path | None, environ: dict[str, str]) -> None:
 async def _serve(app: App) -> None:
     try:
         host, port = await app.start()
-    except OSError as error:
-        console.print(f"[red]Cannot listen: {escape(str(error))}[/]")
+    except (OSError, SwitchyardError) as error:
+        console.print(f"[red]Cannot start: {escape(str(error))}[/]")
         raise typer.Exit(1) from None
     greet(app.settings, host, port, app.describe())
     await app.run()
@@ -58,8 +59,9 @@ def greet(settings: Settings, host: str, port: int, classifier: str) -> None:
     for provider, models in by_provider.items():
         shown = ", ".join(models[:6]) + (f" and {len(models) - 6} more" if len(models) > 6 else "")
         console.print(f"  {provider}: {escape(shown)}")
+    key = "    -H \"Authorization: Bearer $SWITCHYARD_KEY\" \\\n" if settings.keys else ""
     console.print(
-        f"\n  curl -i {url}/v1/chat/completions -H 'content-type: application/json' \\\n"
+        f"\n  curl -i {url}/v1/chat/completions -H 'content-type: application/json' \\\n{key}"
         '    -d \'{"model": "auto", "messages": [{"role": "user", "content": "Say hello"}]}\'\n',
         highlight=False,
         markup=False,

@@ -238,7 +238,7 @@ class Target(Section, frozen=True):
     mode: str | None = None
     best_within_usd: Positive | None = None
     keep: bool = False
-    own_key: bool = False  # only on the caller's own provider key, else the client's own model
+    own_key: bool = False  # only where the provider has a key here, else the client's own model
 
 
 class Rule(Section, frozen=True):
@@ -280,12 +280,18 @@ class Routing(Section, frozen=True):
     uncertain: Literal["keep", "complexity"] = "keep"  # a doubtful task type: keep, or tier alone
     high_tier: Literal["own", "premium"] = "own"  # a high prompt whose client named a model
     baseline_model: str = "gpt-4"  # what savings are counted against where no model was named
-    virtual_models: dict[str, str] = msgspec.field(default_factory=lambda: dict(VIRTUAL_MODELS))
+    virtual_models: dict[str, str] = {}  # added to, or replacing, the built-in ones
     modes: dict[str, Mode] = {}  # added to, or replacing, the built-in ones
     class_quality: dict[ModelClass, Floors] = {}
     quality: tuple[QualityOverride, ...] = ()
     fee_rate: Share = 0.05  # of the estimated savings, only when the chosen model is cheaper
     answer_model: Literal["served", "asked"] = "served"  # the `model` of the reply's body
+
+    def __post_init__(self) -> None:
+        """Put the built-in virtual models before those of the file."""
+        stated = {name.lower() for name in self.virtual_models}
+        kept = {name: mode for name, mode in VIRTUAL_MODELS.items() if name not in stated}
+        msgspec.structs.force_setattr(self, "virtual_models", {**kept, **self.virtual_models})
 
 
 class Reliability(Section, frozen=True):

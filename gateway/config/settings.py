@@ -63,8 +63,10 @@ def read_settings(
     try:
         config = load(path, environ)
     except ConfigErrors as errors:
+        told = {found.path for found in errors.problems}  # what is broken there is missing in sound
         meant = check(errors.sound, environ) if errors.sound is not None else []
-        raise ConfigErrors([*errors.problems, *meant]) from None
+        also = [found for found in meant if found.path not in told]
+        raise ConfigErrors([*errors.problems, *also]) from None
     problems = check(config, environ)
     try:
         fleet = build_fleet(config, environ, on=on)

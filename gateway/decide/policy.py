@@ -44,7 +44,7 @@ UNLIMITED_NANO_USD = 10**15  # a million dollars: no request costs that much
 class PolicyRule(msgspec.Struct, frozen=True, eq=False):
     """
     A rule with its target resolved. *rows* are the deployments it may send to, None: any.
-    *keyless*: it asks for the caller's own key and no deployment of the target has one.
+    *keyless*: it asks for a provider with a key and no deployment of the target has one.
     """
 
     id: str

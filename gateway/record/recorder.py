@@ -8,7 +8,6 @@ not answer is tried again with growing pauses, while the newest records replace 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections import OrderedDict, deque
@@ -42,9 +41,6 @@ DRAIN_RETRY_S = 0.1  # the same while shutting down
 SECONDS_PER_DAY = 86_400
 FORGET_S = 3600.0  # between two looks for old records
 FORGET_ROWS = 2000  # in one transaction: tens of milliseconds
-# While the thread computes, the event loop waits for up to this long: with Python's own 5 ms a
-# thousand records a second made it 4 to 6 ms late at the 99th percentile, with this not at all.
-SWITCH_INTERVAL_S = 0.0005
 
 
 class Recorder:
@@ -94,9 +90,12 @@ class Recorder:
         return len(self._waiting) + len(self._writing)
 
     def start(self) -> None:
-        """Begin to write, after migrating the database. Sets the switch interval of the process."""
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        """Begin to write, after migrating the database."""
         self._thread.start()
+
+    def use(self, settings: Recording) -> None:
+        """Go on with other settings; the database, and how much waits for it, stay."""
+        self._settings = msgspec.structs.replace(settings, queue_max=self._settings.queue_max)
 
     def put(self, record: Record) -> None:
         """Keep *record*, whose id is new; without room the oldest that wait are dropped."""

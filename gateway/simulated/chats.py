@@ -26,6 +26,7 @@ from gateway.signals.read import read_signals
 from gateway.simulated.instance import instance_of
 from gateway.simulated.words import about, cut, tokens_of
 from gateway.wire.anthropic_write import JSON_ONLY, JSON_SCHEMA
+from gateway.wire.decode import UNREADABLE
 
 NAME_WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")  # get_weather, getWeather
 THOUGHT = "A simulated model does not think: these words stand where its reasoning would."
@@ -82,7 +83,7 @@ def thoughts_of(chat: Chat) -> tuple[Thinking, ...]:
     """The reasoning before an answer, signed, where the client has enabled any."""
     try:
         wish = msgspec.json.decode(chat.extra.get("thinking", b"{}"), type=Wish)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ()
     return (Thinking(THOUGHT, SIGNATURE),) if wish.type in THINKS else ()
 

@@ -6,6 +6,8 @@ import math
 
 import msgspec
 
+from gateway.wire.decode import UNREADABLE
+
 WORD = "simulated"
 DEPTH_MAX = 32  # of schemas inside schemas; below it values are null
 SCHEMAS_MAX = 4000  # looked at in all: two references to the root double at every depth
@@ -37,7 +39,7 @@ def instance_of(schema: bytes) -> object:
     """
     try:
         root = DECODER.decode(schema)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         root = {}
     return _Maker(root).make(root, 0)
 

@@ -22,13 +22,14 @@ class SimulatedTransport:
     """
     See ``Transport``; it reaches ``simulated://provider`` and nothing else, and opens no socket.
 
-    *speed* is a factor: 1 is as fast as such models are, 2 twice as fast, 0 without any pause.
+    *speed* is a factor: 1 is as fast as such models are, 2 twice as fast, 0 without any pause. It
+    may be set at any time, for the answers after it.
     """
 
     def __init__(
         self, speed: float, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
     ) -> None:
-        self._speed = speed
+        self.speed = speed
         self._clock = clock or SystemClock()
         self._sleep = sleep
 
@@ -51,7 +52,7 @@ class SimulatedTransport:
             method, url, body, created_s=int(self._clock.wall()), request_id=request_id
         )
         pace = pace_of(urlsplit(url).netloc, reply.model)
-        scale = 1 / self._speed if self._speed > 0 and reply.status == 200 else 0.0
+        scale = 1 / self.speed if self.speed > 0 and reply.status == 200 else 0.0
         ttft_s, pause_s = pace.ttft_s * scale, pace.pause_s * scale
         if reply.pieces is not None:
             return SimulatedResponse(reply, request_id, (ttft_s, pause_s), self._sleep)

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from gateway.core.outcome import Ending
+from gateway.record.store import Store
 from tests.fakes.upstream import Wait, scripted, stream, whole
 from tests.scenarios.test_serving import ANSWER, DONE, HEAD, STOP, WORDS
 
@@ -95,15 +97,15 @@ async def test_reload_is_atomic(play):
         scene = await play(upstream)
         good = scene.path.read_text()
         scene.path.write_text(good + "policy: {denied_models: [gpt-4o]}\n")
-        scene.app.reload()
+        await scene.app.reload()
         async with await scene.chat() as denied:
             assert denied.status == 422
         scene.path.write_text(good + "policy: {denied_modles: []}\n")
-        scene.app.reload()
+        await scene.app.reload()
         async with await scene.chat() as still_denied:
             assert still_denied.status == 422
         scene.path.write_text(good)
-        scene.app.reload()
+        await scene.app.reload()
         async with await scene.chat() as allowed:
             assert allowed.status == 200
 
@@ -126,7 +128,7 @@ async def test_drain_finishes_what_runs(play):
 
 
 async def test_drain_ends_with_an_error_event(play):
-    """A stream that outlives the drain ends with an error event and no clean end."""
+    """A stream that outlives the drain ends with an error event, and is so recorded: cut by us."""
     never = asyncio.Event()
     async with scripted(stream(HEAD, WORDS, Wait(never), STOP, DONE)) as upstream:
         scene = await play(upstream, drain_s=0.05)
@@ -134,7 +136,12 @@ async def test_drain_ends_with_an_error_event(play):
             stopping = asyncio.create_task(scene.app.stop())
             text = await running.read()
         await asyncio.wait_for(stopping, 10)
+        store = Store(f"sqlite:///{scene.path.parent}/records.db")
+        record = store.find_record(running.headers["X-Switchyard-Request-Id"])
+        store.close()
 
+    assert record is not None
+    assert (record.outcome.ending, record.outcome.error) == (Ending.TRUNCATED, "draining")
     assert text.startswith(HEAD + WORDS)
     assert b'"draining"' in text
     assert DONE not in text

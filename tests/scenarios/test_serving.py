@@ -205,7 +205,7 @@ async def unlisted(play, upstream):
     scene = await play(upstream)
     listed = ", models: [gpt-4, gpt-4o, gpt-4o-mini]"
     scene.path.write_text(scene.path.read_text().replace(listed, ""))
-    scene.app.reload()
+    await scene.app.reload()
     return scene
 
 
