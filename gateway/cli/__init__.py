@@ -54,11 +54,15 @@ def explain(
     action: Annotated[str, typer.Option(help="disabled, auto, custom or observe.")] = "auto",
     mode: Annotated[str | None, typer.Option(help="eco, balanced, sport, ...")] = None,
     system: Annotated[str, typer.Option(help="A system prompt before it.")] = "",
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every candidate, not only the first 15.")
+    ] = False,
 ) -> None:
     """Show how a prompt would be routed, and why every other candidate lost."""
     from gateway.cli.explain import run
 
-    run(prompt, config=config, model=model, action=action, mode=mode, system=system)
+    run(prompt, config=config, model=model, action=action, mode=mode, system=system, every=every)
 
 
 @app.command()
@@ -67,7 +71,8 @@ def classify(
         Path, typer.Option("--input", help='JSON lines: {"id", "text" | "messages"}')
     ],
     target: Annotated[
-        Path, typer.Option("--output", help="JSON lines, one for each of the input.")
+        Path,
+        typer.Option("--output", help="JSON lines, one for each of the input; - for the terminal."),
     ],
 ) -> None:
     """Classify many prompts: task type, confidence, complexity, tier and stage of each."""

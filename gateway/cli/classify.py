@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -30,6 +34,12 @@ class Row(msgspec.Struct):
     messages: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Named(msgspec.Struct):
+    """The least that can be read of a row."""
+
+    id: str | int
+
+
 class Labelled(msgspec.Struct):
     """One line of the output. *strong_need* is null where no encoder has read the prompt."""
 
@@ -43,6 +53,7 @@ class Labelled(msgspec.Struct):
 
 
 ROW = msgspec.json.Decoder(Row)
+NAMED = msgspec.json.Decoder(Named)
 
 
 def chat_of(row: Row) -> Chat:
@@ -50,45 +61,63 @@ def chat_of(row: Row) -> Chat:
     The chat that a row stands for.
 
     Raises:
-        InvalidRequest: neither text nor messages, or messages that are none.
+        InvalidRequest: not one of text and messages, or messages that are none.
     """
+    told = bytes(row.messages) != b"null"
+    if (row.text is not None) == told:
+        raise InvalidRequest("a row needs text or messages, and not both")
     if row.text is not None:
         return Chat(model="auto", turns=(Turn(Role.USER, (Text(row.text),)),))
-    if bytes(row.messages) == b"null":
-        raise InvalidRequest("a row needs text or messages")
     return openai_chat.read(b'{"model":"auto","messages":%b}' % bytes(row.messages))
 
 
 def run(source: Path, target: Path) -> None:
     """
-    Label every row of *source* into *target*, in order. A row that cannot be read gets a line
-    with its ``error``, and the exit status is 1.
+    Label every row of *source* into *target*, in order; ``-`` is the standard output. A row that
+    cannot be read gets a line with its ``error``, and the exit status is 1.
     """
-    try:
-        lines = source.read_bytes().splitlines()
-    except OSError as error:
-        console.print(f"[red]{source}: {error.strerror}[/]")
-        raise typer.Exit(2) from None
-    classifier = load_classifier(PATIENT)
-    console.print(f"classifier: {classifier.describe()}")
-    with closing(classifier):
-        failed = asyncio.run(_label(lines, target, classifier))
-    console.print(f"{len(lines)} rows, {failed} of them unreadable -> {target}")
+    with ExitStack() as stack:
+        try:
+            rows = list(rows_of(source.read_bytes()))
+            to_terminal = target == Path("-")
+            out = sys.stdout.buffer if to_terminal else stack.enter_context(target.open("wb"))
+        except OSError as error:
+            console.print(f"[red]{escape(f'{error.filename}: {error.strerror}')}[/]")
+            raise typer.Exit(2) from None
+        classifier = stack.enter_context(closing(load_classifier(PATIENT)))
+        console.print(f"classifier: {classifier.describe()}")
+        failed = asyncio.run(_label(rows, out, classifier))
+        out.flush()
+    console.print(f"{len(rows)} rows, {failed} of them unreadable -> {escape(str(target))}")
     if failed:
         raise typer.Exit(1)
 
 
-async def _label(lines: list[bytes], target: Path, classifier: Classifier) -> int:
+def rows_of(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold something, with their numbers from 1."""
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            yield number, line
+
+
+async def _label(rows: list[tuple[int, bytes]], out: IO[bytes], classifier: Classifier) -> int:
     failed = 0
-    with target.open("wb") as out:
-        for number, line in enumerate(track(lines, "classifying", console=console), start=1):
-            try:
-                labelled: object = await _row(line, classifier)
-            except InvalidRequest as error:
-                failed += 1
-                labelled = {"line": number, "error": error.message}
-            out.write(msgspec.json.encode(labelled) + b"\n")
+    for number, line in track(rows, "classifying", console=console):
+        try:
+            labelled: object = await _row(line, classifier)
+        except InvalidRequest as error:
+            failed += 1
+            labelled = {**_id_of(line), "line": number, "error": error.message}
+        out.write(msgspec.json.encode(labelled) + b"\n")
     return failed
+
+
+def _id_of(line: bytes) -> dict[str, str | int]:
+    """The id of a row that may have other mistakes, nothing where that is one."""
+    try:
+        return {"id": NAMED.decode(line).id}
+    except msgspec.MsgspecError:
+        return {}
 
 
 async def _row(line: bytes, classifier: Classifier) -> Labelled:

@@ -19,18 +19,27 @@ from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import SystemClock
-from gateway.core.decision import Candidate, Decision
+from gateway.core.decision import Decision
 from gateway.core.errors import SwitchyardError
+from gateway.core.fleet import Capability
 from gateway.core.money import usd_text
 from gateway.decide.explain import Explanation
 from gateway.pipeline import Reading, explain_reading, read, unsent
 from models.classifier import load_classifier
 
 console = Console()
+SHOWN = 15  # candidates, without --all
 
 
 def run(
-    prompt: str, *, config: Path | None, model: str, action: str, mode: str | None, system: str
+    prompt: str,
+    *,
+    config: Path | None,
+    model: str,
+    action: str,
+    mode: str | None,
+    system: str,
+    every: bool = False,
 ) -> None:
     """Decide on *prompt* without calling anybody, and print everything that the decision saw."""
     settings = settings_or_exit(config)
@@ -45,7 +54,10 @@ def run(
         console.print(f"[red]{escape(error.message)}[/]")
         raise typer.Exit(1) from None
     console.print(facts(reading))
-    console.print(ranking(explanation))
+    most = len(explanation.candidates) if every else SHOWN
+    console.print(ranking(explanation, most))
+    if (more := len(explanation.candidates) - most) > 0:
+        console.print(f"and {more} more, --all shows them\n")
     if explanation.decision is None:
         console.print(f"[red]{escape(explanation.refusal)}[/]")
         raise typer.Exit(1)
@@ -78,28 +90,32 @@ def facts(reading: Reading) -> Table:
     if scores.strong_need is not None:
         table.add_row("needs a strong model", f"{scores.strong_need:.2f}")
     table.add_row("classifier", scores.stage + (", middle unread" if scores.truncated else ""))
+    table.add_row("needs", words_of(reading.signals.needs))
     for name, value in msgspec.structs.asdict(reading.signals).items():
-        if value not in (False, None, "", 0):
+        if name != "needs" and value not in (False, None, "", 0):
             table.add_row(name.replace("_", " "), escape(str(value)))
     return table
 
 
-def ranking(explanation: Explanation) -> Table:
-    """Every candidate: those to be tried in order, then the others with the reasons they lost."""
+def words_of(needs: Capability) -> str:
+    """Capabilities for a person: ``tools, chat``."""
+    return ", ".join(one.name.lower() for one in Capability if one in needs and one.name)
+
+
+def ranking(explanation: Explanation, most: int) -> Table:
+    """
+    The first *most* candidates: those to be tried in order, then the others with the reasons they
+    lost.
+    """
     tried = explanation.decision.ranking if explanation.decision else ()
     place = {name: i for i, name in enumerate(tried, start=1)}
     table = Table(title="Candidates", title_justify="left")
-    for heading, justify in (("", "right"), ("deployment", "left"), ("cost USD", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    table.add_column("quality", justify="right")
-    table.add_column("seconds", justify="right")
+    table.add_column("", justify="right")
+    table.add_column("deployment", overflow="fold")
+    for heading in ("USD", "quality", "s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why not", overflow="fold")
-
-    def order(candidate: Candidate) -> tuple[int, bool, int]:
-        rank = place.get(candidate.deployment, len(place) + 1)
-        return rank, bool(candidate.lost), candidate.cost_nano_usd
-
-    for candidate in sorted(explanation.candidates, key=order):
+    for candidate in explanation.candidates[:most]:
         rank = place.get(candidate.deployment)
         table.add_row(
             "" if rank is None else str(rank),

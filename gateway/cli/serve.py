@@ -59,7 +59,7 @@ def greet(settings: Settings, host: str, port: int, classifier: str) -> None:
     for provider, models in by_provider.items():
         shown = ", ".join(models[:6]) + (f" and {len(models) - 6} more" if len(models) > 6 else "")
         console.print(f"  {provider}: {escape(shown)}")
-    key = "    -H \"Authorization: Bearer $SWITCHYARD_KEY\" \\\n" if settings.keys else ""
+    key = '    -H "Authorization: Bearer $SWITCHYARD_KEY" \\\n' if settings.keys else ""
     console.print(
         f"\n  curl -i {url}/v1/chat/completions -H 'content-type: application/json' \\\n{key}"
         '    -d \'{"model": "auto", "messages": [{"role": "user", "content": "Say hello"}]}\'\n',

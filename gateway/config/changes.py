@@ -28,9 +28,11 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
         for name in SERVER
         if getattr(old.server, name) != getattr(new.server, name)
     ]
-    for name in sorted({*old.providers, *new.providers}):
-        if _connections_max(before, name) != _connections_max(after, name):
-            found.append(f"providers.{name}.connections_max")
+    found += [
+        f"providers.{name}.connections_max"
+        for name in sorted({*old.providers, *new.providers})
+        if _connections_max(before, name) != _connections_max(after, name)
+    ]
     if before.database_url != after.database_url:
         found.append("recording.database_url")
     if old.recording.queue_max != new.recording.queue_max:

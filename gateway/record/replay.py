@@ -80,7 +80,7 @@ class Report(msgspec.Struct):
         usd = self.total.cost_nano_usd / NANO_USD_PER_USD
         judged = self.records - self.skipped - self.unscored
         line = f"{self.changed} of {judged} decisions would change: "
-        line += f"{usd:+.2f} USD"
+        line += f"{usd:+z.2f} USD"
         if self.refused:
             line += f", {self.refused} would be refused"
         if self.skipped:
