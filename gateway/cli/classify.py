@@ -23,7 +23,7 @@ from gateway.wire.decode import decode
 from models.classifier import Classifier, load_classifier
 from models.options import PATIENT
 
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 
 
 class Row(msgspec.Struct):

@@ -9,8 +9,8 @@ from models.excerpt import ASK_MARK, join_excerpt
 WORDS_MIN = 4  # a shorter text is not an ask that context could stand beside
 PASSAGE_CHARS = (120, 900)
 # Shares of the rows that each change befalls.
-CONTEXT_AFTER = 0.14
-CONTEXT_BEFORE = 0.22
+CONTEXT_AFTER = 0.08
+CONTEXT_BEFORE = 0.10
 TURNS_BEFORE = 0.10
 OPENING = 0.08
 TYPOS = 0.08

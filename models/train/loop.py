@@ -75,7 +75,13 @@ def train(model: Classifier, targets: Targets, course: Course, folder: Path) -> 
             batches = course.batches(epoch)
         batch = batches[min(step - epoch * per_epoch, len(batches) - 1)]
         loss = one_step(
-            model, masters, optimizer, batch, targets, rate_at(step, total), course.word_factors
+            model,
+            masters,
+            optimizer,
+            batch,
+            targets,
+            factor=rate_at(step, total),
+            word_factors=course.word_factors,
         )
         mean = loss if step == first else 0.98 * mean + 0.02 * loss
         step += 1
@@ -97,6 +103,7 @@ def one_step(
     optimizer: torch.optim.Optimizer,
     batch: Batch,
     targets: Targets,
+    *,
     factor: float,
     word_factors: Tensor,
 ) -> float:

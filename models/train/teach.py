@@ -33,7 +33,7 @@ OUTCOMES_MAX = 500  # of a routing source
 RATE = 1.2e-4
 RATE_WORDS = 2e-4
 NEW_WORDS_FACTOR = 12.0
-STEPS_MAX = 850  # of about 2,500 tokens
+STEPS_MAX = 900  # of about 2,500 tokens
 RATE_HEADS = 1e-3
 
 

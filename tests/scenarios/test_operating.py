@@ -110,9 +110,77 @@ async def test_reload_is_atomic(play):
             assert allowed.status == 200
 
 
-async def test_drain_finishes_what_runs(play):
+@pytest.mark.parametrize("content", ["", "# all gone\n", "server: {port: 0}\n"])
+async def test_a_reload_never_opens_the_door(play, caplog, content):
+    """An empty or truncated file is refused: keys are still asked for, providers still real."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream, more=KEYS)
+        scene.path.write_text(content)
+        await scene.app.reload()
+        async with await scene.chat() as stranger:
+            assert stranger.status == 401
+        async with await scene.chat(**{"x-api-key": "sk-client"}) as reply:
+            assert await reply.read() == ANSWER
+
+    assert "restart to do that" in caplog.text
+
+
+async def test_a_reload_never_turns_to_simulation(play, caplog):
+    """Without its last real provider a configuration is refused, also where there are no keys."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream)
+        scene.path.write_text("simulation: {enabled: on}\n")
+        await scene.app.reload()
+        async with await scene.chat() as reply:
+            assert await reply.read() == ANSWER
+
+    assert "all answers would be simulated" in caplog.text
+
+
+async def test_a_reload_is_complete(play, caplog):
+    """What is kept of a request changes at once, as does the name of the answer's model."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream, more="routing: {action: observe}")
+        good = scene.path.read_text()
+        kept = good.replace("flush_s: 0.02", "flush_s: 0.02, text: true, keep_days: 3")
+        named = kept.replace("action: observe", "action: observe, answer_model: asked")
+        scene.path.write_text(named.replace("port: 0", "port: 1") + "simulation: {speed: 0}\n")
+        await scene.app.reload()
+        async with await scene.chat() as reply:
+            answer = await reply.json()
+        record = scene.app.recorder.find(reply.headers["X-Switchyard-Request-Id"])
+        scene.path.write_text(good)
+        await scene.app.reload()
+        async with await scene.chat() as reply:
+            await reply.read()
+        forgotten = scene.app.recorder.find(reply.headers["X-Switchyard-Request-Id"])
+
+    assert "hello in French" in record.text
+    assert forgotten.text is None
+    assert answer["model"] == "gpt-4o"
+    assert "server.port changed: needs a restart" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "policy: {cost_usd_max: 0.000000001}",
+        "policy: {regions: [eu]}",
+        "routing: {virtual_models: {review: sport}}",
+    ],
+)
+async def test_it_starts_where_nothing_can_be_decided(play, more):
+    """What check calls right can be run, also where the first decision finds no model."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream, more=more)
+        async with scene.http.get("/readyz") as probe:
+            assert probe.status == 200
+
+
+async def test_drain_finishes_what_runs(play, caplog):
     """On the way out readiness fails, new requests are refused, a running stream ends well."""
     go_on = asyncio.Event()
+    caplog.set_level("INFO", "switchyard")
     async with scripted(stream(HEAD, WORDS, Wait(go_on), STOP, DONE)) as upstream:
         scene = await play(upstream, drain_s=20.0)
         async with await scene.chat(stream=True) as running:
@@ -125,6 +193,9 @@ async def test_drain_finishes_what_runs(play):
             go_on.set()
             assert (await running.read()).endswith(DONE)
         await asyncio.wait_for(stopping, 10)
+
+    told = [one.message for one in caplog.records if "drain" in one.message]
+    assert told == ["draining: 1 requests in flight, at most 20 s", "draining is over"]
 
 
 async def test_drain_ends_with_an_error_event(play):

@@ -70,3 +70,10 @@ def test_the_rules_of_the_example():
     assert rules["tools"].when.has_tools is True
     assert rules["expensive"].then.best_within_usd == 0.02
     assert rules["code-review"].when.labels == ("code-review",)
+
+
+def test_virtual_models_of_the_readme_work_with_the_example():
+    """Names that other tools ask for are there beside the example's own."""
+    virtual = read_settings(EXAMPLE, ENVIRON, on=ON).config.routing.virtual_models
+
+    assert {"auto", "claude-auto", "neural-router-v2", "code-review"} <= virtual.keys()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.config.schema import CLASS_QUALITY, MODE_ALIASES, MODES, VIRTUAL_MODELS
+from gateway.config.schema import (
+    CLASS_QUALITY,
+    MODE_ALIASES,
+    MODES,
+    VIRTUAL_MODELS,
+    Routing,
+)
 from gateway.core.fleet import ModelClass
 from models.scores import TIERS
 
@@ -48,3 +54,14 @@ def test_every_name_of_a_mode_leads_to_one():
 def test_every_mode_has_something_to_choose_by():
     """A mode of zero weights would take any model."""
     assert all(mode.quality_weight or mode.usd_weight or mode.s_weight for mode in MODES.values())
+
+
+def test_virtual_models_are_added_to_the_built_in_ones():
+    """As modes are; one that is stated, in whatever case, replaces its namesake."""
+    virtual = Routing(virtual_models={"review": "sport", "Auto": "eco"}).virtual_models
+
+    assert virtual["review"] == "sport"
+    assert virtual["Auto"] == "eco"
+    assert "auto" not in virtual
+    assert virtual.keys() >= VIRTUAL_MODELS.keys() - {"auto"}
+    assert Routing().virtual_models == VIRTUAL_MODELS

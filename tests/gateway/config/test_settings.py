@@ -136,3 +136,17 @@ def test_what_is_lost_is_not_missed(tmp_path):
         read_settings(path, {})
 
     assert [problem.path for problem in caught.value.problems] == ["$.routing.modes.mine.floors"]
+
+
+def test_a_broken_member_is_one_problem(tmp_path):
+    """What is wrong of form is not missing as well."""
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "models: {mine: {class: best, context_tokens: 9, output_tokens_max: 9}}\n"
+        "deployments: [{model: mine, provider: openai}]\n"
+    )
+
+    with pytest.raises(ConfigErrors) as caught:
+        read_settings(path, {})
+
+    assert [problem.path for problem in caught.value.problems] == ["$.models.mine.class"]
