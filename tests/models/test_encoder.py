@@ -8,7 +8,6 @@ import pytest
 
 from models import encoder as encoder_module
 from models.encoder import Encoder
-from models.encoder_manifest import ENCODER_MANIFEST
 from models.manifest import FILES, ArtefactError
 from models.scores import TASK_TYPES
 from models.serving_manifest import SelfTest
@@ -129,12 +128,6 @@ def shipped():
     return Encoder.load(FILES)
 
 
-needs_artefact = pytest.mark.skipif(
-    not (FILES / ENCODER_MANIFEST).exists(), reason="no manifest names an encoder yet"
-)
-
-
-@needs_artefact
 def test_the_shipped_encoder_passes_its_self_test(shipped):
     """Ten prompts, and what training wrote down of them."""
     assert len(shipped.serving.self_test) == 10
@@ -155,14 +148,12 @@ OBVIOUS = [
 ]
 
 
-@needs_artefact
 @pytest.mark.parametrize(("text", "task_type"), OBVIOUS)
 def test_obvious_prompts(shipped, text, task_type):
     """Plain prompts of every type are told apart."""
     assert TASK_TYPES[shipped.read([text])[0].label] == task_type
 
 
-@needs_artefact
 def test_the_same_prompt_scores_the_same(shipped):
     """Whatever was read before it."""
     before = shipped.read(["Compare two databases for me"])
