@@ -55,6 +55,7 @@ class Call:
 
     __slots__ = (
         "arrived_s",
+        "begun",
         "dialect",
         "http",
         "id",
@@ -79,6 +80,7 @@ class Call:
         self.id = request_id
         self.arrived_s = arrived_s
         self.dialect = dialect
+        self.begun = False  # a byte of the answer may have left: an error can only cut it off
         self.principal = Principal()
         self.provider: str | None = None
         self.spoken: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.api.call import Call
 from gateway.api.error_response import request_ids
-from gateway.api.proxy import relay_to
+from gateway.api.proxy import check_allowed, relay_to
 from gateway.api.read_request import read_body, read_request
 from gateway.api.respond import respond
 from gateway.core.errors import InvalidRequest
@@ -41,8 +41,10 @@ async def count_tokens(call: Call) -> web.StreamResponse:
     chat = call.dialect.read(body)
     rows = call.service.gateway.routing.view.rows
     named = rows.find(chat.model, call.provider)
-    for deployment in (rows.fleet.deployments[row] for row in (named.rows if named else ())):
+    for row in named.rows.tolist() if named else ():
+        deployment = rows.fleet.deployments[row]
         if deployment.dialect == call.dialect.name and not deployment.simulated:
+            check_allowed(call, row)
             forwarded = call.dialect.forward(body, model=deployment.upstream_model)
             return await relay_to(call, deployment, anthropic_count.path, forwarded)
     tokens_in = read_signals(chat, Kind.CHAT, None).tokens_in

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from gateway.api.families import PREFIXES
+from gateway.core.header_value import fits_header
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -58,7 +59,7 @@ def forwarded(headers: Mapping[str, str], family: str) -> Headers:
     return tuple(
         (name, value)
         for name in FORWARDED.get(family, TRACING)
-        if (value := headers.get(name)) is not None
+        if (value := headers.get(name)) is not None and fits_header(value)
     )
 
 

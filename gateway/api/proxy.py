@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
@@ -10,20 +11,44 @@ from gateway.api.call import Call
 from gateway.api.client_headers import passed_through
 from gateway.api.error_response import request_ids
 from gateway.api.read_request import read_body
-from gateway.core.errors import NotFound
+from gateway.api.respond import begin, writing
+from gateway.core.errors import Forbidden, InvalidRequest, NotFound
 from gateway.core.fleet import Deployment
+from gateway.decide.lack import Lack
 from gateway.execute.passthrough import Raw, passthrough
 
+UNLAWFUL = int(Lack.DENIED | Lack.NOT_ALLOWED | Lack.REGION)
+ODD_PATH = re.compile(r"^/|//|[?#]")  # the upstream might read another path than we judged
 KEY_PARAMETERS = frozenset({"key", "api_key", "api-key"})  # a gateway key must not leave
 
 
 async def pass_through(call: Call) -> web.StreamResponse:
     """Any method on /v1/proxy/{provider}/{path}: bytes both ways, one attempt, nothing decided."""
-    deployments = call.service.settings.fleet.deployments
-    found = next((d for d in deployments if d.provider == call.provider), None)
-    if found is None:
+    fleet = call.service.gateway.routing.view.rows.fleet
+    rows = [row for row, d in enumerate(fleet.deployments) if d.provider == call.provider]
+    if not rows:
         raise NotFound(f"No credentials are configured for the provider '{call.provider}'.")
+    if ODD_PATH.search(call.tail):
+        raise InvalidRequest("The path has an empty segment, or a quoted ? or #.")
+    for row in rows:  # which model such a path reaches, nobody can tell: all must be allowed
+        check_allowed(call, row)
+    found = fleet.deployments[rows[0]]
     return await relay_to(call, found, path_below(call.tail, found.base_url), await read_body(call))
+
+
+def check_allowed(call: Call, row: int) -> None:
+    """
+    Hold the policy of the caller's project against one deployment of the fleet.
+
+    Raises:
+        Forbidden: its model, its provider or its region is not allowed.
+    """
+    policies = call.service.gateway.routing.policies
+    if int(policies.for_project(call.principal.project).lacks[row]) & UNLAWFUL:
+        raise Forbidden(
+            f"The policy of project '{call.principal.project}' does not allow all that the "
+            f"provider '{call.provider or 'of this model'}' offers on this path."
+        )
 
 
 def path_below(tail: str, base_url: str) -> str:
@@ -48,14 +73,14 @@ async def relay_to(
         deadline_s=call.arrived_s + service.settings.config.server.request_timeout_s,
     )
     reply = await passthrough(raw, deployment, service.gateway.upstreams)
-    response = web.StreamResponse(
-        status=reply.status, headers=dict(reply.headers) | request_ids(call)
-    )
     try:
-        await response.prepare(http)
-        async for piece in reply:
-            await response.write(piece)
-        await response.write_eof()
+        headers = dict(reply.headers) | request_ids(call)
+        response = web.StreamResponse(status=reply.status, headers=headers)
+        async with writing(call, raw.deadline_s):
+            await begin(call, response)
+            async for piece in reply:
+                await response.write(piece)
+            await response.write_eof()
     finally:
         await reply.aclose()
     return response

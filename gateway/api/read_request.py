@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from aiohttp import web
 
@@ -9,7 +11,7 @@ from gateway.api.call import Call
 from gateway.api.client_headers import client_retry, client_timeout_s, forwarded
 from gateway.api.controls import own_members
 from gateway.core.chat import Chat
-from gateway.core.errors import BodyTooLarge, InvalidRequest
+from gateway.core.errors import BodyTooLarge, InvalidRequest, RequestTimeout
 from gateway.core.request import Kind, Request
 from gateway.wire.members import edit
 
@@ -29,15 +31,23 @@ async def read_body(call: Call) -> bytes:
     Raises:
         BodyTooLarge: above ``server.body_bytes_max``.
         InvalidRequest: it came with a content encoding, which nobody undid.
+        RequestTimeout: it took longer than ``server.request_timeout_s``.
     """
-    limit = call.service.settings.config.server.body_bytes_max
+    server = call.service.settings.config.server
+    limit, timeout_s = server.body_bytes_max, server.request_timeout_s
     announced = call.http.content_length
     if announced is not None and announced > limit:
         raise BodyTooLarge(f"The body has {announced} bytes; the limit is {limit}.")
     if encoding := call.http.headers.get("content-encoding"):
         raise InvalidRequest(f"Content-Encoding {encoding[:40]!a} is not supported: send JSON.")
     try:
-        return await call.http.read()
+        if call.http.content.is_eof():  # all of it is here, as of most requests: no timer
+            return await call.http.read()
+        async with asyncio.timeout(timeout_s):
+            return await call.http.read()
+    except TimeoutError:
+        message = f"The body did not arrive within {timeout_s:g} s."
+        raise RequestTimeout(message) from None
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLarge(f"The body has more than {limit} bytes, the limit.") from None
 

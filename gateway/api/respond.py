@@ -12,7 +12,7 @@ from gateway.api.origins import cross_origin
 from gateway.api.reply_headers import reply_headers
 from gateway.core.errors import Draining
 from gateway.core.request import Request
-from gateway.execute.reply import Reply
+from gateway.execute.relay import Relay
 from gateway.pipeline import Served
 from gateway.wire.registry import DIALECTS
 
@@ -21,11 +21,17 @@ EVENT_STREAM = {
     "Cache-Control": "no-cache",
     "X-Accel-Buffering": "no",  # nginx would hold events back
 }
+BUFFERED_BYTES = 2**16  # aiohttp hands so much to the socket without waiting for the client
 SLOW_CLIENT_S = 30.0  # past the deadline of the request; then a client that does not read is cut
 
 
 async def respond(call: Call, request: Request, served: Served) -> web.StreamResponse:
     """Answer in the dialect of *request*, with the headers of every family the client spoke."""
+    if served.reply is not None and served.reply.stream is not None:
+        try:
+            return await _relay(call, request, served, served.reply.stream)
+        finally:  # whatever happened: this lets the upstream go and makes the record
+            await served.reply.stream.aclose(draining=call.service.overdue)
     headers = request_ids(call)
     headers.update(reply_headers(request, served))
     if served.error is not None:
@@ -33,29 +39,42 @@ async def respond(call: Call, request: Request, served: Served) -> web.StreamRes
     reply = served.reply
     assert reply is not None  # noqa: S101 - Served holds one of the two
     headers.update(reply.headers)
-    if reply.stream is None:
-        headers["Content-Type"] = reply.content_type
-        return web.Response(status=reply.status, body=reply.body, headers=headers)
-    return await _relay(call, request, reply, headers)
+    headers["Content-Type"] = reply.content_type
+    response = web.Response(status=reply.status, body=reply.body, headers=headers)
+    if reply.body is not None and len(reply.body) > BUFFERED_BYTES:
+        async with writing(call, request.deadline_s):
+            await begin(call, response)
+            await response.write_eof()
+    return response
 
 
-async def _relay(
-    call: Call, request: Request, reply: Reply, headers: dict[str, str]
-) -> web.StreamResponse:
-    """
-    Write each piece as it comes. The stream is closed whatever happens: that lets the upstream go
-    and makes the record.
-    """
-    stream, service = reply.stream, call.service
-    assert stream is not None  # noqa: S101 - respond looked
-    response = web.StreamResponse(status=reply.status, headers=headers | EVENT_STREAM)
+async def begin(call: Call, response: web.StreamResponse) -> None:
+    """Send the head of *response*. From here on an error can only cut the answer off."""
     cross_origin(call, response)
+    call.begun = True
+    await response.prepare(call.http)
+
+
+def writing(call: Call, deadline_s: float) -> asyncio.Timeout:
+    """The time that a client has to read an answer whose request had to end by *deadline_s*."""
+    left_s = deadline_s - call.service.gateway.clock.monotonic()
+    return asyncio.timeout(max(0.0, left_s) + SLOW_CLIENT_S)
+
+
+async def _relay(call: Call, request: Request, served: Served, stream: Relay) -> web.StreamResponse:
+    """Write each piece as it comes."""
+    reply, service = served.reply, call.service
+    assert reply is not None  # noqa: S101 - respond looked
+    headers = request_ids(call)
+    headers.update(reply_headers(request, served))
+    headers.update(reply.headers)
+    response = web.StreamResponse(status=reply.status, headers=headers | EVENT_STREAM)
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - handlers run in tasks
     service.streams.add(task)
     try:
-        async with asyncio.timeout_at(request.deadline_s + SLOW_CLIENT_S):
-            await response.prepare(call.http)
+        async with writing(call, request.deadline_s):
+            await begin(call, response)
             async for piece in stream:
                 await response.write(piece)
             await response.write_eof()
@@ -67,5 +86,4 @@ async def _relay(
         await response.write_eof()
     finally:
         service.streams.discard(task)
-        await stream.aclose(draining=service.overdue)
     return response

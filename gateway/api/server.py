@@ -11,7 +11,7 @@ from aiohttp.http_parser import RawRequestMessage
 
 from gateway.api.call import Call, Service
 from gateway.api.error_response import error_response
-from gateway.api.origins import cross_origin, preflight
+from gateway.api.origins import check_sender, cross_origin, preflight
 from gateway.api.routes import Match, match, spoken_by
 from gateway.core.errors import Draining, InternalError, Overloaded, SwitchyardError
 from gateway.core.ids import request_id
@@ -70,16 +70,30 @@ async def answer(http: web.BaseRequest, service: Service) -> web.StreamResponse:
     try:
         response = await _dispatch(call)
     except SwitchyardError as error:
+        if call.begun:
+            raise cut_off(call) from None
         response = error_response(call, error)
         service.metrics.count_refused(call.dialect.name, response.status)
+    except TimeoutError:  # the client does not read what we send
+        raise cut_off(call) from None
     except ConnectionError:
         raise  # the client has gone; aiohttp ends the connection
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours is an answer too
-        response = error_response(call, fault_of_ours(call, error))
+        fault = fault_of_ours(call, error)
+        if call.begun:
+            raise cut_off(call) from None
+        response = error_response(call, fault)
         service.metrics.count_refused(call.dialect.name, response.status)
     if not response.prepared and "origin" in http.headers:
         cross_origin(call, response)
     return response
+
+
+def cut_off(call: Call) -> ConnectionResetError:
+    """End the connection: a torn answer must not look like a whole one, nor hold another."""
+    if call.http.transport is not None:
+        call.http.transport.abort()
+    return ConnectionResetError("The answer broke off.")
 
 
 def fault_of_ours(call: Call, error: Exception) -> InternalError:
@@ -99,6 +113,7 @@ async def _dispatch(call: Call) -> web.StreamResponse:
     call.spoken = spoken_by(http.path)
     if found.route.keyless:
         return await found.route.endpoint(call)
+    check_sender(call)
     call.principal = service.keyring.principal(http.headers)
     return await _admitted(call, found)
 

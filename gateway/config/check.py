@@ -56,7 +56,7 @@ def _server(config: Config) -> Iterator[Problem]:
     for index, origin in enumerate(config.server.cors_origins):
         parts = urlsplit(origin)
         bare = parts.scheme in ("http", "https") and parts.netloc and not parts.path
-        if origin != "*" and not bare:
+        if not bare:
             message = f"expected an origin such as https://app.example.com, got '{origin}'"
             yield Problem(f"$.server.cors_origins[{index}]", message)
 

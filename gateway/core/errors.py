@@ -8,6 +8,7 @@ Every error that reaches a client, and whose fault it is.
     |  |- Forbidden                403  the key may not do this
     |  |- NotFound                 404  unknown path, model or decision
     |  |- MethodNotAllowed         405
+    |  |- RequestTimeout           408  the body did not arrive in time
     |  |- BodyTooLarge             413
     |- PolicyError                 the operator's limits are at fault
     |  |- NoEligibleModel          422  no deployment may serve this request
@@ -101,6 +102,13 @@ class MethodNotAllowed(ClientError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(ClientError):
+    """The client took too long to send its request; the message carries the limit."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class BodyTooLarge(ClientError):

@@ -98,12 +98,13 @@ async def test_failover_before_the_first_content(play):
     broken = whole(b'{"error":{"message":"boom"}}', status=500)
     async with scripted(broken) as first, scripted(whole(MESSAGE)) as second:
         scene = await play(first, second)
-        async with await scene.chat("auto", **{"X-Switchyard-Mode": "quality"}) as reply:
+        async with await scene.chat("auto", **{"X-Switchyard-Prefer-Model": "gpt-4o"}) as reply:
             answer = await reply.json()
 
     assert reply.status == 200
     assert answer["choices"][0]["message"]["content"] == "Bonjour"
-    assert "X-Switchyard-Fallback" in reply.headers or not first.received
+    assert first.received
+    assert reply.headers["X-Switchyard-Fallback"].startswith("anthropic/claude-sonnet-4-20250514")
 
 
 MESSAGE = json.dumps(
