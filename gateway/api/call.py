@@ -20,7 +20,7 @@ class Service:
     What the endpoints share; one per process.
 
     The mutable state: *settings* and what is made of it, *keyring*, *controls* and
-    *provider_names*, swapped by a reload; *in_flight*, the admitted requests; *streams*, the tasks
+    *provider_names*, swapped by a reload; *in_flight* and *bodies_bytes*, the admitted requests; *streams*, the tasks
     that relay one; *draining* and *overdue*, set on the way out.
     """
 
@@ -33,6 +33,7 @@ class Service:
         self.gateway = gateway
         self.metrics = metrics
         self.in_flight = 0
+        self.bodies_bytes = 0  # that these have announced
         self.streams: set[asyncio.Task[object]] = set()
         self.draining = False
         self.idle = asyncio.Event()  # draining, and nothing is in flight any more

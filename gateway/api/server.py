@@ -129,10 +129,19 @@ async def _admitted(call: Call, found: Match) -> web.StreamResponse:
             f"{service.in_flight} requests are in flight; the limit is {limit}.",
             retry_after_s=RETRY_AFTER_S,
         )
+    size, most = call.http.content_length or 0, service.settings.config.server.bodies_bytes_max
+    if service.bodies_bytes + size > most:
+        raise Overloaded(
+            f"The requests in flight have {service.bodies_bytes} bytes, with this one more than "
+            f"the limit of {most}.",
+            retry_after_s=RETRY_AFTER_S,
+        )
     service.in_flight += 1
+    service.bodies_bytes += size
     try:
         return await found.route.endpoint(call)
     finally:
         service.in_flight -= 1
+        service.bodies_bytes -= size
         if service.draining and service.in_flight == 0:
             service.idle.set()

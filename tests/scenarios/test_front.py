@@ -127,3 +127,19 @@ async def test_a_header_that_fits_no_line_is_left_out(play):
 
     assert got.startswith(b"HTTP/1.1 200")
     assert "traceparent" not in upstream.received[0].headers
+
+
+async def test_many_large_bodies_are_shed(play):
+    """Not only the number of requests is limited, but also what they bring."""
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream)
+        most = scene.app.settings.config.server.bodies_bytes_max
+        scene.app.service.bodies_bytes += most
+        async with await scene.chat() as shed:
+            assert shed.status == 503
+            assert shed.headers["x-should-retry"] == "true"
+        scene.app.service.bodies_bytes -= most
+        async with await scene.chat() as served:
+            assert served.status == 200
+
+    assert scene.app.service.bodies_bytes == 0
