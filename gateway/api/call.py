@@ -20,8 +20,8 @@ class Service:
     What the endpoints share; one per process.
 
     The mutable state: *settings* and what is made of it, *keyring*, *controls* and
-    *provider_names*, swapped by a reload; *in_flight* and *bodies_bytes*, the admitted requests; *streams*, the tasks
-    that relay one; *draining* and *overdue*, set on the way out.
+    *provider_names*, swapped by a reload; *in_flight* and *bodies_bytes*, the admitted requests;
+    *streams*, the tasks that relay one; *draining* and *overdue*, set on the way out.
     """
 
     settings: Settings
