@@ -102,6 +102,7 @@ class Served(msgspec.Struct, frozen=True):
     chosen: Chosen
     reply: Reply | None = None
     error: SwitchyardError | None = None
+    attempts: int = 0  # that ended in *error*
 
 
 async def serve(
@@ -114,8 +115,11 @@ async def serve(
         SwitchyardError: nothing could be decided; later errors are in the result.
     """
     chosen = await choose(request, gateway.classifier, gateway.routing, gateway.clock)
+    attempts = 0
 
     def finished(outcome: Outcome) -> None:
+        nonlocal attempts
+        attempts = len(outcome.attempts)
         gateway.recorder.put(record_of(request, chosen, outcome, gateway))
         if ended is not None:
             ended(outcome)
@@ -123,7 +127,7 @@ async def serve(
     try:
         reply = await execute(chosen.decision, request, gateway.upstreams, finished)
     except SwitchyardError as error:
-        return Served(chosen, error=error)
+        return Served(chosen, error=error, attempts=attempts)
     return Served(chosen, reply)
 
 

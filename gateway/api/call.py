@@ -9,10 +9,13 @@ from aiohttp import web
 from gateway.api.auth import Keyring
 from gateway.api.controls import ControlReader
 from gateway.config.settings import Settings
+from gateway.core.errors import Overloaded
 from gateway.core.request import Principal
 from gateway.pipeline import Gateway
 from gateway.record.metrics import Metrics
 from gateway.wire.dialect import Dialect
+
+RETRY_AFTER_S = 1.0  # when shed: by then a good part of what was in flight has finished
 
 
 class Service:
@@ -33,7 +36,7 @@ class Service:
         self.gateway = gateway
         self.metrics = metrics
         self.in_flight = 0
-        self.bodies_bytes = 0  # that these have announced
+        self.bodies_bytes = 0  # of these, see Call.held_bytes
         self.streams: set[asyncio.Task[object]] = set()
         self.draining = False
         self.idle = asyncio.Event()  # draining, and nothing is in flight any more
@@ -58,6 +61,7 @@ class Call:
         "arrived_s",
         "begun",
         "dialect",
+        "held_bytes",
         "http",
         "id",
         "principal",
@@ -82,7 +86,26 @@ class Call:
         self.arrived_s = arrived_s
         self.dialect = dialect
         self.begun = False  # a byte of the answer may have left: an error can only cut it off
+        self.held_bytes = 0  # of the body: announced, or read where nothing was
         self.principal = Principal()
         self.provider: str | None = None
         self.spoken: tuple[str, ...] = ()
         self.tail = ""
+
+    def hold(self, size: int) -> None:
+        """
+        Count *size* more bytes of the body among those in flight, until the call ends.
+
+        Raises:
+            Overloaded: these would be too many.
+        """
+        service = self.service
+        most = service.settings.config.server.bodies_bytes_max
+        if service.bodies_bytes + size > most:
+            raise Overloaded(
+                f"The requests in flight have {service.bodies_bytes} bytes, with this one more "
+                f"than the limit of {most}.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        service.bodies_bytes += size
+        self.held_bytes += size

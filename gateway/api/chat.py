@@ -10,7 +10,6 @@ from gateway.api.proxy import check_allowed, relay_to
 from gateway.api.read_request import read_body, read_request
 from gateway.api.respond import respond
 from gateway.core.errors import InvalidRequest
-from gateway.core.outcome import Outcome
 from gateway.core.request import Kind
 from gateway.pipeline import serve
 from gateway.signals.read import read_signals
@@ -24,12 +23,8 @@ async def complete(call: Call) -> web.StreamResponse:
     request = await read_request(call)
     if call.dialect.name == "anthropic_messages" and request.chat.max_tokens is None:
         raise InvalidRequest("max_tokens: required, but missing.", param="max_tokens")
-    served = await serve(request, call.service.gateway, _unheard)
+    served = await serve(request, call.service.gateway)
     return await respond(call, request, served)
-
-
-def _unheard(outcome: Outcome) -> None:
-    """The record tells how it ended; nothing in the reply depends on it."""
 
 
 async def count_tokens(call: Call) -> web.StreamResponse:

@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
-from gateway.api.error_response import request_ids
 from gateway.api.read_request import read_body, request_of
+from gateway.api.respond import json_response
 from gateway.core.errors import InvalidRequest, NotFound
 from gateway.pipeline import explain_reading, read
 from gateway.record.record import Feedback, Record, rbaos_view
@@ -52,7 +52,7 @@ async def route(call: Call) -> web.StreamResponse:
     policy = gateway.routing.policies.for_project(request.principal.project)
     reading = await read(request, gateway.classifier, policy, gateway.clock)
     found = explain_reading(reading, gateway.classifier, gateway.routing)
-    return _json(
+    return json_response(
         call,
         {
             "id": call.id,
@@ -70,7 +70,7 @@ async def route(call: Call) -> web.StreamResponse:
 async def decision(call: Call) -> web.StreamResponse:
     """GET /v1/decisions/{id}: the record of a request, as stored and in RBAOS's words."""
     record = await _record(call, call.tail)
-    return _json(call, {"record": record, "decision": rbaos_view(record)})
+    return json_response(call, {"record": record, "decision": rbaos_view(record)})
 
 
 async def feedback(call: Call) -> web.StreamResponse:
@@ -89,7 +89,7 @@ async def feedback(call: Call) -> web.StreamResponse:
             key_id=call.principal.key_id,
         )
     )
-    return _json(call, {"status": "accepted", "id": said.id})
+    return json_response(call, {"status": "accepted", "id": said.id})
 
 
 async def _record(call: Call, request_id: str) -> Record:
@@ -99,11 +99,3 @@ async def _record(call: Call, request_id: str) -> Record:
     if record is None or record.principal.project != call.principal.project:
         raise NotFound(f"No decision has the id {request_id[:80]!a}, or it is no longer kept.")
     return record
-
-
-def _json(call: Call, content: object) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(content),
-        content_type="application/json",
-        headers=request_ids(call),
-    )

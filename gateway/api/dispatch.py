@@ -52,12 +52,8 @@ async def whole(call: Call) -> web.StreamResponse:
 async def streamed(call: Call) -> web.StreamResponse:
     """POST /v1/dispatch/stream: the same request, OpenAI's stream."""
     request = await _read(call, stream=True)
-    served = await serve(request, call.service.gateway, _unheard)
+    served = await serve(request, call.service.gateway)
     return await respond(call, request, served)
-
-
-def _unheard(outcome: Outcome) -> None:
-    """The record tells how it ended."""
 
 
 async def _read(call: Call, *, stream: bool) -> Request:

@@ -6,9 +6,11 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
+from gateway.api.families import LOCKLLM
 from gateway.core.errors import (
     Forbidden,
     InvalidRequest,
+    MethodNotAllowed,
     SwitchyardError,
     Unauthenticated,
     UpstreamError,
@@ -25,7 +27,6 @@ LOCKLLM_ERRORS: tuple[tuple[type[SwitchyardError], str, str], ...] = (
     (UpstreamError, "upstream_error", "provider_error"),
     (InvalidRequest, "lockllm_config_error", "invalid_request"),
 )
-LOCKLLM_PATH = "/v1/proxy/"
 
 
 def request_ids(call: Call) -> dict[str, str]:
@@ -49,19 +50,17 @@ def error_response(
     same way again.
     """
     status, body = call.dialect.error_body(error, call.id)
-    if error.body is None and call.dialect.family == "openai" and _speaks_lockllm(call):
+    if error.body is None and call.dialect.family == "openai" and LOCKLLM in call.spoken:
         body = lockllm_body(error, call.id) or body
     named = dict(headers) if headers is not None else request_ids(call)
     named["Content-Type"] = "application/json"
     named["x-should-retry"] = "true" if error.retry else "false"
+    if isinstance(error, MethodNotAllowed):
+        named["Allow"] = error.allow
     if error.retry_after_s is not None:
         named["retry-after"] = str(max(1, round(error.retry_after_s)))
         named["retry-after-ms"] = str(max(1, round(error.retry_after_s * 1000)))
     return web.Response(status=status, body=body, headers=named)
-
-
-def _speaks_lockllm(call: Call) -> bool:
-    return call.http.path.startswith(LOCKLLM_PATH)
 
 
 def lockllm_body(error: SwitchyardError, request_id: str) -> bytes | None:

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
-from gateway.api.error_response import request_ids
+from gateway.api.respond import json_response
 from gateway.core.errors import ModelNotFound
 
 OWNER = "switchyard"  # of the virtual models
@@ -39,7 +39,7 @@ async def every(call: Call) -> web.StreamResponse:
     """All of them, in the shape of the asking SDK."""
     found = list(entries(call))
     if not _speaks_anthropic(call):
-        return _json(call, {"object": "list", "data": [_openai(entry) for entry in found]})
+        return json_response(call, {"object": "list", "data": [_openai(entry) for entry in found]})
     ids = [entry.id for entry in found]
     listing = {
         "data": [_anthropic(entry) for entry in found],
@@ -47,14 +47,16 @@ async def every(call: Call) -> web.StreamResponse:
         "first_id": ids[0] if ids else None,
         "last_id": ids[-1] if ids else None,
     }
-    return _json(call, listing)
+    return json_response(call, listing)
 
 
 async def one(call: Call) -> web.StreamResponse:
     """One of them by name."""
     for entry in entries(call):
         if entry.id == call.tail:
-            return _json(call, _anthropic(entry) if _speaks_anthropic(call) else _openai(entry))
+            return json_response(
+                call, _anthropic(entry) if _speaks_anthropic(call) else _openai(entry)
+            )
     raise ModelNotFound(
         f"No model is called '{call.tail[:80]}'; GET /v1/models lists them.", param="model"
     )
@@ -72,11 +74,3 @@ def _openai(entry: Entry) -> dict[str, object]:
 def _anthropic(entry: Entry) -> dict[str, object]:
     created = CREATED.isoformat().replace("+00:00", "Z")
     return {"type": "model", "id": entry.id, "display_name": entry.id, "created_at": created}
-
-
-def _json(call: Call, content: object) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(content),
-        content_type="application/json",
-        headers=request_ids(call),
-    )

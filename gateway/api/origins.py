@@ -26,7 +26,7 @@ def cross_origin(call: Call, response: web.StreamResponse) -> None:
 
 def preflight(call: Call) -> web.Response:
     """Answer OPTIONS: what a page may send."""
-    response = web.Response(status=204)
+    response = web.Response(status=204, headers={"Allow": METHODS})
     asked = call.http.headers.get("access-control-request-headers", "")
     cross_origin(call, response)
     if "Access-Control-Allow-Origin" in response.headers:

@@ -15,7 +15,7 @@ from gateway.api.respond import begin, writing
 from gateway.core.errors import Forbidden, InvalidRequest, NotFound
 from gateway.core.fleet import Deployment
 from gateway.decide.lack import Lack
-from gateway.execute.passthrough import Raw, passthrough
+from gateway.execute.passthrough import DOTS, Raw, passthrough
 
 UNLAWFUL = int(Lack.DENIED | Lack.NOT_ALLOWED | Lack.REGION)
 ODD_PATH = re.compile(r"^/|//|[?#]")  # the upstream might read another path than we judged
@@ -28,12 +28,30 @@ async def pass_through(call: Call) -> web.StreamResponse:
     rows = [row for row, d in enumerate(fleet.deployments) if d.provider == call.provider]
     if not rows:
         raise NotFound(f"No credentials are configured for the provider '{call.provider}'.")
-    if ODD_PATH.search(call.tail):
-        raise InvalidRequest("The path has an empty segment, or a quoted ? or #.")
+    tail = quoted_tail(call)
     for row in rows:  # which model such a path reaches, nobody can tell: all must be allowed
         check_allowed(call, row)
     found = fleet.deployments[rows[0]]
-    return await relay_to(call, found, path_below(call.tail, found.base_url), await read_body(call))
+    return await relay_to(call, found, path_below(tail, found.base_url), await read_body(call))
+
+
+def quoted_tail(call: Call) -> str:
+    """
+    The tail of the call's path as it came, so that a quoted slash stays one.
+
+    Raises:
+        InvalidRequest: it might reach another path than the one we judged.
+    """
+    path = call.http.path.rstrip("/")
+    before = path.removesuffix(call.tail)
+    tail = call.http.rel_url.raw_path.removeprefix(before)
+    if f"{before}{tail}" != call.http.rel_url.raw_path:
+        raise InvalidRequest("The path quotes what stands before the provider's own part.")
+    if ODD_PATH.search(call.tail) or ODD_PATH.search(tail):
+        raise InvalidRequest("The path has an empty segment, or a quoted ? or #.")
+    if DOTS.search(f"/{call.tail}"):
+        raise InvalidRequest("The path must have no dot segments.")
+    return tail
 
 
 def check_allowed(call: Call, row: int) -> None:

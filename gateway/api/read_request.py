@@ -32,6 +32,7 @@ async def read_body(call: Call) -> bytes:
         BodyTooLarge: above ``server.body_bytes_max``.
         InvalidRequest: it came with a content encoding, which nobody undid.
         RequestTimeout: it took longer than ``server.request_timeout_s``.
+        Overloaded: see ``Call.hold``.
     """
     server = call.service.settings.config.server
     limit, timeout_s = server.body_bytes_max, server.request_timeout_s
@@ -44,12 +45,26 @@ async def read_body(call: Call) -> bytes:
         if call.http.content.is_eof():  # all of it is here, as of most requests: no timer
             return await call.http.read()
         async with asyncio.timeout(timeout_s):
-            return await call.http.read()
+            return await (call.http.read() if announced is not None else _read_chunked(call))
     except TimeoutError:
         message = f"The body did not arrive within {timeout_s:g} s."
         raise RequestTimeout(message) from None
+    except web.RequestPayloadError:
+        raise InvalidRequest("The body is not properly encoded for its transfer.") from None
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLarge(f"The body has more than {limit} bytes, the limit.") from None
+
+
+async def _read_chunked(call: Call) -> bytes:
+    """A body of unknown length, counted as it comes."""
+    body = bytearray()
+    limit = call.service.settings.config.server.body_bytes_max
+    async for piece in call.http.content.iter_any():
+        call.hold(len(piece))
+        body += piece
+        if len(body) > limit:
+            raise BodyTooLarge(f"The body has more than {limit} bytes, the limit.")
+    return bytes(body)
 
 
 async def read_request(call: Call) -> Request:

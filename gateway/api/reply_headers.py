@@ -83,6 +83,8 @@ def reply_headers(request: Request, served: Served) -> Headers:
     headers = _core(request, decision, answered, served.chosen.stages.added_s)
     if reply is not None:
         headers += _way(decision, reply)
+    else:
+        headers.append(("X-Switchyard-Attempts", str(served.attempts)))
     warnings = request.controls.warnings + decision.warnings
     if reply is not None:
         warnings += reply.warnings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
@@ -40,12 +41,25 @@ async def respond(call: Call, request: Request, served: Served) -> web.StreamRes
     assert reply is not None  # noqa: S101 - Served holds one of the two
     headers.update(reply.headers)
     headers["Content-Type"] = reply.content_type
-    response = web.Response(status=reply.status, body=reply.body, headers=headers)
-    if reply.body is not None and len(reply.body) > BUFFERED_BYTES:
-        async with writing(call, request.deadline_s):
-            await begin(call, response)
-            await response.write_eof()
-    return response
+    return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+def json_response(call: Call, content: object, status: int = 200) -> web.Response:
+    """*content* as JSON, for every endpoint that answers by itself."""
+    body = msgspec.json.encode(content)
+    headers = request_ids(call)
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+
+
+async def send_large(call: Call, response: web.StreamResponse) -> None:
+    """Write a whole *response* that is too long to leave to aiohttp, which has no deadline."""
+    body = response.body if isinstance(response, web.Response) else None
+    if response.prepared or not isinstance(body, bytes) or len(body) <= BUFFERED_BYTES:
+        return
+    timeout_s = call.service.settings.config.server.request_timeout_s
+    async with writing(call, call.arrived_s + timeout_s):
+        await begin(call, response)
+        await response.write_eof()
 
 
 async def begin(call: Call, response: web.StreamResponse) -> None:

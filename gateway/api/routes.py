@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 from aiohttp import web
@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.api import chat, decisions, dispatch, models, probes, proxy
 from gateway.api.call import Call
 from gateway.api.families import LOCKLLM, NEURALROUTING
+from gateway.api.respond import json_response
 from gateway.core.errors import MethodNotAllowed, NotFound
 
 Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -35,6 +36,19 @@ class Match(msgspec.Struct, frozen=True):
     tail: str = ""
 
 
+async def welcome(call: Call) -> web.StreamResponse:
+    """GET /: where to go."""
+    return json_response(
+        call,
+        {
+            "name": "switchyard",
+            "openai_base_url": f"http://{call.http.host}/v1",
+            "anthropic_base_url": f"http://{call.http.host}",
+            "endpoints": endpoints(),
+        },
+    )
+
+
 # Below /v1, and below the path of a provider with or without /v1.
 GENERATION = {
     "chat/completions": Route(chat.complete),
@@ -55,7 +69,7 @@ EXACT: dict[str, tuple[Route, ...]] = {
     "/healthz": (Route(probes.live, "GET", keyless=True),),
     "/readyz": (Route(probes.ready, "GET", keyless=True),),
     "/metrics": (Route(probes.metrics, "GET", keyless=True),),
-    "/": (Route(probes.welcome, "GET", keyless=True),),
+    "/": (Route(welcome, "GET", keyless=True),),
 }
 ONE_OF = {
     "/v1/models/": Route(models.one, "GET"),
@@ -65,8 +79,19 @@ PROXY = "/v1/proxy/"
 # Whoever knows such a path understands the headers of its product.
 SPOKEN = {PROXY: (LOCKLLM,), "/v1/dispatch": (NEURALROUTING,)}
 BARE_PROVIDERS = ("openai", "anthropic")  # also without /v1/proxy, a habit of other gateways
+ANTHROPIC_ENDS = ("/messages", "/messages/count_tokens")
 PASS_THROUGH = Route(proxy.pass_through, "*")
 PROVIDER_MODELS = Route(models.every, "GET")
+
+
+def endpoints() -> list[str]:
+    """Method and path of all of them, for a person."""
+    listed = [f"{route.method} {path}" for path, routes in EXACT.items() for route in routes]
+    listed += [f"{route.method} {prefix}{{id}}" for prefix, route in ONE_OF.items()]
+    below = [(route.method, path) for path, route in GENERATION.items()]
+    listed += [f"{method} {PROXY}{path}" for method, path in below]
+    listed += [f"{method} {PROXY}{{provider}}/{path}" for method, path in below]
+    return [*listed, f"{PASS_THROUGH.method} {PROXY}{{provider}}/{{path}}"]
 
 
 def match(method: str, path: str, providers: Collection[str]) -> Match:
@@ -88,6 +113,12 @@ def match(method: str, path: str, providers: Collection[str]) -> Match:
     if path.split("/", 2)[1] in BARE_PROVIDERS:
         return _of_provider(method, path, path[1:], providers)
     raise NotFound(_hint(path))
+
+
+def dialect_of(path: str, headers: Mapping[str, str]) -> str:
+    """Whose errors a request understands that may have no route."""
+    anthropic = "anthropic-version" in headers or path.rstrip("/").endswith(ANTHROPIC_ENDS)
+    return "anthropic_messages" if anthropic else "openai_chat"
 
 
 def spoken_by(path: str) -> tuple[str, ...]:
@@ -120,16 +151,19 @@ def _with_method(routes: tuple[Route, ...], method: str, path: str) -> Route:
     for route in routes:
         if method == route.method or (method == "HEAD" and route.method == "GET"):
             return route
-    allowed = ", ".join(route.method for route in routes)
-    raise MethodNotAllowed(f"{method} is not allowed on {path}; use {allowed}.")
+    methods = [route.method for route in routes]
+    error = MethodNotAllowed(f"{method} is not allowed on {path[:200]}; use {', '.join(methods)}.")
+    error.allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
+    raise error
 
 
 def _hint(path: str) -> str:
+    rule = "OpenAI's base URL ends in /v1."
+    if path.endswith(ANTHROPIC_ENDS):
+        rule = "Anthropic's base URL ends without /v1; its SDK adds that itself."
+    missing = f"No such path: {path[:200]}."
     if path.startswith("/v1/v1/"):
-        return (
-            f"No such path: {path}. The base URL has /v1 twice: the OpenAI SDK wants it to end in "
-            "/v1, the Anthropic SDK without."
-        )
+        return f"{missing} It has /v1 twice. {rule}"
     if f"/v1{path}" in EXACT:
-        return f"No such path: {path}. Did you mean /v1{path}? OpenAI's base URL ends in /v1."
-    return f"No such path: {path[:200]}. The endpoints are listed at GET /."
+        return f"{missing} Did you mean /v1{path}? {rule}"
+    return f"{missing} The endpoints are listed at GET /."

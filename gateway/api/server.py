@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 
-from gateway.api.call import Call, Service
+from gateway.api.call import RETRY_AFTER_S, Call, Service
+from gateway.api.connection import Connection
 from gateway.api.error_response import error_response
 from gateway.api.origins import check_sender, cross_origin, preflight
-from gateway.api.routes import Match, match, spoken_by
+from gateway.api.respond import send_large
+from gateway.api.routes import Match, dialect_of, match, spoken_by
+from gateway.config.schema import Server as ServerSettings
 from gateway.core.errors import Draining, InternalError, Overloaded, SwitchyardError
 from gateway.core.ids import request_id
 from gateway.wire.registry import DIALECTS
@@ -21,10 +25,28 @@ log = logging.getLogger("switchyard")
 
 HEADERS_MAX = 128  # aiohttp's own default; SDKs send about 20
 KEEPALIVE_S = 75.0  # nginx's default; longer than the 60 s idle time of common load balancers
-RETRY_AFTER_S = 1.0  # when shed: by then a good part of what was in flight has finished
 
 
-def make_server(service: Service) -> web.Server:
+class Server(web.Server):
+    """aiohttp's, with connections of ours within the *limits*."""
+
+    limits: ServerSettings
+
+    def __call__(self) -> web.RequestHandler:
+        """A new connection."""
+        return Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # as aiohttp documents
+            keepalive_timeout=KEEPALIVE_S,
+            max_line_size=self.limits.header_bytes_max,
+            max_field_size=self.limits.header_bytes_max,
+            max_headers=HEADERS_MAX,
+            auto_decompress=False,
+        )
+
+
+def make_server(service: Service) -> Server:
     """The server of *service*; it cancels the handler of a client that has gone."""
     limits = service.settings.config.server
 
@@ -44,17 +66,9 @@ def make_server(service: Service) -> web.Server:
     async def handle(http: web.BaseRequest) -> web.StreamResponse:
         return await answer(http, service)
 
-    return web.Server(
-        handle,
-        request_factory=make_request,
-        handler_cancellation=True,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_S,
-        max_line_size=limits.header_bytes_max,
-        max_field_size=limits.header_bytes_max,
-        max_headers=HEADERS_MAX,
-        auto_decompress=False,
-    )
+    server = Server(handle, request_factory=make_request, handler_cancellation=True)
+    server.limits = limits
+    return server
 
 
 async def answer(http: web.BaseRequest, service: Service) -> web.StreamResponse:
@@ -69,23 +83,30 @@ async def answer(http: web.BaseRequest, service: Service) -> web.StreamResponse:
     )
     try:
         response = await _dispatch(call)
-    except SwitchyardError as error:
-        if call.begun:
-            raise cut_off(call) from None
-        response = error_response(call, error)
-        service.metrics.count_refused(call.dialect.name, response.status)
-    except TimeoutError:  # the client does not read what we send
-        raise cut_off(call) from None
-    except ConnectionError:
-        raise  # the client has gone; aiohttp ends the connection
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours is an answer too
-        fault = fault_of_ours(call, error)
-        if call.begun:
-            raise cut_off(call) from None
-        response = error_response(call, fault)
-        service.metrics.count_refused(call.dialect.name, response.status)
+        response = _refusal(call, error)
     if not response.prepared and "origin" in http.headers:
         cross_origin(call, response)
+    return response
+
+
+def _refusal(call: Call, error: Exception) -> web.StreamResponse:
+    """
+    The answer to a request that ended in *error*.
+
+    Raises:
+        ConnectionError: the client has gone, or its answer has begun and is cut off.
+    """
+    if isinstance(error, ConnectionError) and (call.begun or call.http.transport is None):
+        raise error
+    if call.begun and isinstance(error, TimeoutError):
+        raise cut_off(call) from None  # the client does not read
+    if not isinstance(error, SwitchyardError):
+        error = fault_of_ours(call, error)
+    if call.begun:
+        raise cut_off(call) from None
+    response = error_response(call, error)
+    call.service.metrics.count_refused(call.dialect.name, response.status)
     return response
 
 
@@ -107,10 +128,11 @@ async def _dispatch(call: Call) -> web.StreamResponse:
     http, service = call.http, call.service
     if http.method == "OPTIONS":
         return preflight(call)
+    call.spoken = spoken_by(http.path)
+    call.dialect = DIALECTS[dialect_of(http.path, http.headers)]
     found = match(http.method, http.path, service.provider_names)
     call.dialect = DIALECTS[found.route.dialect]
     call.provider, call.tail = found.provider, found.tail
-    call.spoken = spoken_by(http.path)
     if found.route.keyless:
         return await found.route.endpoint(call)
     check_sender(call)
@@ -129,19 +151,14 @@ async def _admitted(call: Call, found: Match) -> web.StreamResponse:
             f"{service.in_flight} requests are in flight; the limit is {limit}.",
             retry_after_s=RETRY_AFTER_S,
         )
-    size, most = call.http.content_length or 0, service.settings.config.server.bodies_bytes_max
-    if service.bodies_bytes + size > most:
-        raise Overloaded(
-            f"The requests in flight have {service.bodies_bytes} bytes, with this one more than "
-            f"the limit of {most}.",
-            retry_after_s=RETRY_AFTER_S,
-        )
+    call.hold(call.http.content_length or 0)
     service.in_flight += 1
-    service.bodies_bytes += size
     try:
-        return await found.route.endpoint(call)
+        response = await found.route.endpoint(call)
+        await send_large(call, response)
+        return response
     finally:
         service.in_flight -= 1
-        service.bodies_bytes -= size
+        service.bodies_bytes -= call.held_bytes
         if service.draining and service.in_flight == 0:
             service.idle.set()

@@ -36,7 +36,7 @@ class Server(Section, frozen=True):
     answer_bytes_max: Annotated[int, Meta(ge=1024)] = 64 * 2**20  # an unstreamed answer, in memory
     event_bytes_max: Annotated[int, Meta(ge=1024)] = 8 * 2**20  # one SSE event: inline images
     requests_max: Annotated[int, Meta(ge=1)] = 2000  # in flight; above it requests are shed
-    # Announced by the bodies in flight: 2000 of 32 MiB would be 64 GB. Chunked ones count nothing.
+    # Of all bodies in flight, as announced, or as they come: 2000 of 32 MiB would be 64 GB.
     bodies_bytes_max: Annotated[int, Meta(ge=1024)] = 2**30
     request_timeout_s: Positive = 600.0  # the default of the OpenAI and Anthropic SDKs
     drain_s: NotNegative = 30.0  # Kubernetes kills after 30 s by default

@@ -98,10 +98,11 @@ class ModelNotFound(NotFound):
 
 
 class MethodNotAllowed(ClientError):
-    """The path exists, with another method."""
+    """The path exists, with another method: those in *allow*, the value of that header."""
 
     status = 405
     code = "method_not_allowed"
+    allow = ""
 
 
 class RequestTimeout(ClientError):

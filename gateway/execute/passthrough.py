@@ -105,10 +105,10 @@ async def passthrough(raw: Raw, deployment: Deployment, upstreams: Upstreams) ->
     if not raw.path.startswith("/") or DOTS.search(raw.path.partition("?")[0]):
         raise InvalidRequest("The path must begin with a slash and have no dot segments.")
     timeouts = deployment.timeouts
-    s_left = max(0.0, raw.deadline_s - upstreams.clock.monotonic())
-    limit_s = min(timeouts.total_s, s_left)
+    clock = upstreams.clock
+    end_s = min(raw.deadline_s, clock.monotonic() + timeouts.total_s)
     try:
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(max(0.0, end_s - clock.monotonic())):
             response = await upstreams.transport(deployment).send(
                 raw.method,
                 deployment.base_url.rstrip("/") + raw.path,
@@ -120,7 +120,7 @@ async def passthrough(raw: Raw, deployment: Deployment, upstreams: Upstreams) ->
         raise InvalidRequest("The path or a header is not properly quoted.") from None
     except (TimeoutError, TransportError) as error:
         raise _error(error) from None
-    return RawReply(response, timeouts.inter_token_s, limit_s)
+    return RawReply(response, timeouts.inter_token_s, max(0.0, end_s - clock.monotonic()))
 
 
 def _headers(deployment: Deployment, forwarded: Headers) -> Headers:
