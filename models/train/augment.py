@@ -9,9 +9,9 @@ from models.excerpt import ASK_MARK, join_excerpt
 WORDS_MIN = 4  # a shorter text is not an ask that context could stand beside
 PASSAGE_CHARS = (120, 900)
 # Shares of the rows that each change befalls.
-CONTEXT_AFTER = 0.08
-CONTEXT_BEFORE = 0.10
-TURNS_BEFORE = 0.10
+CONTEXT_AFTER = 0.10
+CONTEXT_BEFORE = 0.15
+TURNS_BEFORE = 0.12
 OPENING = 0.08
 TYPOS = 0.08
 NO_END = 0.10

@@ -80,7 +80,12 @@ def epoch(
     batches: list[Batch] = []
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
-        texts = [change(samples[at].text, draw, english=samples[at].lang == "en") for at in part]
+        texts = [
+            samples[at].text  # where an order stands, tells whether it is an attack
+            if samples[at].group.startswith("security-")
+            else change(samples[at].text, draw, english=samples[at].lang == "en")
+            for at in part
+        ]
         made = list(by_length(reader(texts), part))
         draw.shuffle(made)
         batches += made

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from models.scores import TASK_TYPES
+from models.train.attacks import NO_ATTACK
 from models.train.data import read_lines, read_phrases, read_rows
 from models.train.routing import Outcome, read_outcomes
 
@@ -31,7 +32,8 @@ class Sample(msgspec.Struct, frozen=True):
     One text and its targets; None where nobody knows.
 
     *scale* names the rows among which complexities compare. *gain* and *failing* are those of
-    models.train.routing.
+    models.train.routing. *attacks* is 0 or 1 for each of heads.ATTACKS, None where unknown; ()
+    where nothing is known.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Sample(msgspec.Struct, frozen=True):
     gain: float | None = None
     failing: float | None = None
     gain_weight: float = 0.0
+    attacks: tuple[float | None, ...] = ()
 
 
 def guided(folder: Path, without: frozenset[str]) -> list[Sample]:
@@ -57,6 +60,7 @@ def guided(folder: Path, without: frozenset[str]) -> list[Sample]:
             task_weight=row.weight,
             complexity=row.complexity,
             scale=ABSOLUTE,
+            attacks=NO_ATTACK if row.group.startswith("authored") else (),
         )
         for row in [*read_rows(folder, "train"), *read_phrases()]
         if row.group not in without

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models.scores import TASK_TYPES
 from models.train.corpus import ABSOLUTE, Sample, is_foreign
+from models.train.heads import ATTACKS
 
 SMOOTHING = 0.05  # labels are doubtful in one row of ten
 LEVEL = 4.0  # weight of the squared error of the complexity
@@ -17,10 +18,12 @@ ORDER = 0.5  # of the order of complexities within a source
 GAIN = 1.0
 FAILING = 1.0
 LANGUAGE = 0.05
+ATTACK = 1.0
 APART = 0.04  # complexities closer than this have no order
 SHARPNESS = 6.0  # of the order: complexities one sixth apart should differ clearly
 SOFT = 1.0  # weight of the teacher's opinion
 HARD_BESIDE_SOFT = 0.5  # of the label, where there is a teacher
+UNKNOWN = (None,) * len(ATTACKS)
 ALIKE = 1.0  # of the pooled vector's likeness to the teacher's
 
 
@@ -36,6 +39,7 @@ class Targets:
     failing: Tensor
     gain_weight: Tensor
     language: Tensor  # -1 where unknown
+    attacks: Tensor  # [rows, kinds]
     soft: dict[str, Tensor]  # what a teacher says, empty without one
     trusted: Tensor  # 1 where the teacher is to be believed, else 0
 
@@ -69,6 +73,12 @@ def targets_of(
         failing=column([sample.failing for sample in samples]),
         gain_weight=torch.tensor([sample.gain_weight for sample in samples]),
         language=torch.tensor(languages),
+        attacks=torch.tensor(
+            [
+                [nan if known is None else known for known in sample.attacks or UNKNOWN]
+                for sample in samples
+            ]
+        ),
         soft=soft or {},
         trusted=torch.tensor([float(is_asked(sample)) for sample in samples]),
     )
@@ -97,6 +107,7 @@ def loss_of(pooled: Tensor, said: dict[str, Tensor], rows: list[int], targets: T
     loss = loss + level_loss(score, targets.complexity[at], targets.scale[at], hard)
     loss = loss + ORDER * order_loss(score, targets.complexity[at], targets.scale[at])
     loss = loss + outcome_loss(said, targets, at)
+    loss = loss + attack_loss(said["attacks"].float(), targets.attacks[at])
     if "language" in said:
         loss = (
             loss
@@ -148,6 +159,15 @@ def outcome_loss(said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tenso
     return ((GAIN * gain + FAILING * failing) * weight).sum() / len(at)
 
 
+def attack_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """How far each kind of attack is guessed wrong, where it is known."""
+    known = ~wanted.isnan()
+    each = functional.binary_cross_entropy_with_logits(
+        logits, wanted.nan_to_num(), reduction="none"
+    )
+    return ATTACK * torch.where(known, each, 0.0).sum() / len(logits)
+
+
 def soft_loss(pooled: Tensor, said: dict[str, Tensor], targets: Targets, at: Tensor) -> Tensor:
     """How far the student is from what the teacher says of the same text, unchanged."""
     soft, trusted = targets.soft, targets.trusted[at]
@@ -159,5 +179,9 @@ def soft_loss(pooled: Tensor, said: dict[str, Tensor], targets: Targets, at: Ten
     level = torch.sigmoid(said["complexity"].float()) - torch.sigmoid(soft["complexity"][at])
     gain = said["strong_need"].float() - soft["strong_need"][at]
     alike = 1.0 - functional.cosine_similarity(pooled.float(), soft["pooled"][at].float(), dim=-1)
+    attacks = functional.binary_cross_entropy_with_logits(
+        said["attacks"].float(), torch.sigmoid(soft["attacks"][at].float()), reduction="none"
+    ).sum(-1)
     each = task + LEVEL * level.squeeze(-1) ** 2 + 0.5 * gain.squeeze(-1) ** 2 + ALIKE * alike
+    each = each + ATTACK * attacks
     return (each * trusted).mean()

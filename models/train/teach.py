@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from models.train import corpus
+from models.train.attacks import read_attacks
 from models.train.augment import Augmenter
 from models.train.batches import Reader, epoch
 from models.train.corpus import Sample
@@ -28,12 +29,14 @@ from models.train.losses import targets_of
 from models.train.vocabulary import build_tokenizer, grow_embeddings
 
 SEED = 20
+ASK_CHARS_MAX = 160
+FOREIGN_COPIES = 5  # in another language, of which there are few
 COPIES = 3  # of a prompt labelled by the guide, each changed anew
 OUTCOMES_MAX = 500  # of a routing source
 RATE = 1.2e-4
-RATE_WORDS = 2e-4
+RATE_WORDS = 3e-4
 NEW_WORDS_FACTOR = 12.0
-STEPS_MAX = 900  # of about 2,500 tokens
+STEPS_MAX = 2_000  # of about 2,500 tokens; one epoch has fewer
 RATE_HEADS = 1e-3
 
 
@@ -76,23 +79,39 @@ def samples_of(data: Path, without: frozenset[str], outcomes: int) -> list[Sampl
         *(s for s in corpus.public(data, banned, draw) if s.group not in without),
         *graded[: len(graded) // 2],
         *corpus.routed(data, draw, outcomes),
+        *attacks_of(data, draw),
+    ]
+
+
+def attacks_of(data: Path, draw: Random) -> list[Sample]:
+    """The rows of the security heads."""
+    asks = plain_asks(data)
+    return [
+        Sample(text=text, lang="", group=source, attacks=targets)
+        for text, source, targets in read_attacks(data, corpus.passages(data), asks, draw)
     ]
 
 
 def copies_of(sample: Sample, copies: int) -> int:
     """How often a sample is seen in an epoch."""
     ours = sample.group.startswith(("authored", "real-"))
-    return copies if ours and sample.task_weight == 1.0 else 1
+    if not ours or sample.task_weight < 1.0:
+        return 1
+    return copies if sample.lang == "en" else FOREIGN_COPIES
 
 
 def augmenter(data: Path) -> Augmenter:
     """Changes with passages and asks of the public packs."""
-    asks = [
+    return Augmenter(corpus.passages(data), plain_asks(data))
+
+
+def plain_asks(data: Path) -> list[str]:
+    """Short English prompts of the public packs."""
+    return [
         row["text"]
         for row in corpus.read_lines(data / "task/train.jsonl.gz")
-        if row["lang"] == "en" and len(row["text"]) < 160
+        if row["lang"] == "en" and len(row["text"]) < ASK_CHARS_MAX
     ]
-    return Augmenter(corpus.passages(data), asks)
 
 
 def language_numbers(samples: list[Sample], names: list[str]) -> list[int]:
