@@ -37,7 +37,7 @@ PUBLIC_HARD = 0.4  # what is left of a public label's weight beside the teacher'
 SOFT_BATCH_TOKENS = 4_096
 RATE = 1.5e-4
 RATE_WORDS = 2e-4
-STEPS_MAX = 480  # of about 2,500 tokens
+STEPS_MAX = 1_500  # of about 2,500 tokens; one epoch has fewer
 RATE_HEADS = 3e-4
 
 
