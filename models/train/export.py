@@ -22,11 +22,8 @@ from models.train.heads import Classifier
 OPSET = 17
 FUSED = "com.microsoft"
 QUANTIZED = ["MatMul", "Gather"]
-RAW = (
-    "task",
-    "language",
-    "attacks",
-)  # heads whose outputs are logits; those of one number pass a sigmoid
+# Heads whose outputs are logits; those of one number pass a sigmoid.
+RAW = ("task", "language", "attacks")
 TRAINING_ONLY = ("failing",)
 INPUTS = ("input_ids", "attention_mask")
 

@@ -23,8 +23,8 @@ APART = 0.04  # complexities closer than this have no order
 SHARPNESS = 6.0  # of the order: complexities one sixth apart should differ clearly
 SOFT = 1.0  # weight of the teacher's opinion
 HARD_BESIDE_SOFT = 0.5  # of the label, where there is a teacher
-UNKNOWN = (None,) * len(ATTACKS)
 ALIKE = 1.0  # of the pooled vector's likeness to the teacher's
+UNKNOWN = (None,) * len(ATTACKS)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Targets:
     failing: Tensor
     gain_weight: Tensor
     language: Tensor  # -1 where unknown
-    attacks: Tensor  # [rows, kinds]
+    attacks: Tensor  # [rows, kinds], 0 or 1, NaN where unknown
     soft: dict[str, Tensor]  # what a teacher says, empty without one
     trusted: Tensor  # 1 where the teacher is to be believed, else 0
 
