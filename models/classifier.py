@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Protocol
 
 from msgspec.structs import replace
 
-from models.batching import Entry, QueueLimits, Refusal, tokens_of
+from models.asking import Asking, Door
+from models.batching import QueueLimits
 from models.cascade import is_settled
 from models.encoder import Encoder
 from models.linear import FirstStage
@@ -29,31 +29,14 @@ NO_MODEL = "none"
 LATE = "deadline"
 REMEMBERED = "memory"
 
-
-class Door(Protocol):
-    """Where prompts wait for an encoder: a Worker, or one in another process."""
-
-    @property
-    def tokens_max(self) -> int: ...
-
-    @property
-    def is_failing(self) -> bool: ...
-
-    @property
-    def load(self) -> Load: ...
-
-    def submit(self, entry: Entry, budget_s: float | None) -> Refusal | None: ...
-
-    def describe(self) -> str: ...
-
-    def close(self) -> None: ...
+Attacks = tuple[float, ...]
 
 
 class SecondStage:
     """An encoder behind its door, when it is worth asking, and what its word weighs."""
 
-    def __init__(self, door: Door, serving: ServingManifest) -> None:
-        self.door = door
+    def __init__(self, door: Door, serving: ServingManifest, deadline_s: float | None) -> None:
+        self.asking = Asking(door, deadline_s)
         self.version = serving.encoder
         self.thresholds = serving.thresholds
         self.blend = serving.blend
@@ -79,8 +62,9 @@ class Classifier:
     ) -> None:
         self._first_stage = first_stage
         self._second_stage = second_stage
-        self._deadline_s = options.deadline_s
-        self._memory = Memory(options.memory_bytes_max)
+        half = options.memory_bytes_max // 2
+        self._memory: Memory[Scores] = Memory(half)
+        self._attacks: Memory[Attacks] = Memory(half)
         self._problem = problem
 
     @property
@@ -95,7 +79,7 @@ class Classifier:
     @property
     def problem(self) -> str:
         """Why scores are worse than they should be, "" when they are not."""
-        if self._second_stage is not None and self._second_stage.door.is_failing:
+        if self._second_stage is not None and self._second_stage.asking.door.is_failing:
             return "the encoder fails"
         return self._problem
 
@@ -104,7 +88,7 @@ class Classifier:
         """How busy the encoder is."""
         if self._second_stage is None:
             return Load()
-        return self._second_stage.door.load
+        return self._second_stage.asking.door.load
 
     def submit(self, text: str) -> Awaitable[Scores]:
         """
@@ -137,36 +121,42 @@ class Classifier:
             if said is None:
                 return first
             scores = blended(opinion, said, second.blend)
+            if said.attacks is not None:
+                self._attacks.put(key, said.attacks)
             self._memory.put(key, scores)  # also for a caller that has gone: it may ask again
             return scores
 
-        self._ask(second.door, text, first, answer, word)
-        return answer
-
-    def _ask(
-        self,
-        door: Door,
-        text: str,
-        first: Scores,
-        answer: asyncio.Future[Scores],
-        word: Callable[[Opinion | None], Scores],
-    ) -> None:
-        """Let the encoder have its *word*, or give the *first* scores when it cannot in time."""
-        timer: asyncio.TimerHandle | None = None
-
-        def settle(said: Opinion | None) -> None:
-            if timer is not None:
-                timer.cancel()
-            give(answer, word(said))
-
-        size = len(text.encode("utf-8", "replace"))
-        entry = Entry(text, size, tokens_of(size, door.tokens_max), answer.done, settle)
-        refusal = door.submit(entry, self._deadline_s)
+        late = replace(first, stage=LATE)
+        refusal = second.asking.ask(text, answer, word, late)
         if refusal is not None:
             answer.set_result(replace(first, stage=str(refusal)))
-        elif self._deadline_s is not None:
-            late = replace(first, stage=LATE)
-            timer = answer.get_loop().call_later(self._deadline_s, give, answer, late)
+        return answer
+
+    def attacks(self, text: str) -> Awaitable[Attacks | None]:
+        """
+        The logit of each of ATTACKS for a text of about one window, by the encoder; None where
+        there is none, or it is late, busy or broken. Never raises, like submit.
+        """
+        answer: asyncio.Future[Attacks | None] = asyncio.get_running_loop().create_future()
+        second = self._second_stage
+        if second is None or not text:
+            answer.set_result(None)
+            return answer
+        key = key_of(text)
+        known = self._attacks.get(key)
+        if known is not None:
+            answer.set_result(known)
+            return answer
+
+        def word(said: Opinion | None) -> Attacks | None:
+            if said is None or said.attacks is None:
+                return None
+            self._attacks.put(key, said.attacks)
+            return said.attacks
+
+        if second.asking.ask(text, answer, word, None) is not None:
+            answer.set_result(None)
+        return answer
 
     def describe(self) -> str:
         """One line for the log at start."""
@@ -175,7 +165,7 @@ class Classifier:
         manifest = self._first_stage.manifest
         first = f"first stage {self._first_stage.version}"
         if self._second_stage is not None:
-            return f"{first}, then {self._second_stage.door.describe()}"
+            return f"{first}, then {self._second_stage.asking.door.describe()}"
         why = f" ({self._problem})" if self._problem else ""
         return (
             f"{first} alone{why}: {len(manifest.labels)} task types,"
@@ -185,13 +175,7 @@ class Classifier:
     def close(self) -> None:
         """Answer everybody who still waits, and end the threads."""
         if self._second_stage is not None:
-            self._second_stage.door.close()
-
-
-def give(answer: asyncio.Future[Scores], scores: Scores) -> None:
-    """Answer, unless that was done or the caller has gone."""
-    if not answer.done():
-        answer.set_result(scores)
+            self._second_stage.asking.door.close()
 
 
 def load_classifier(options: Options = DEFAULTS, folder: Path = FILES) -> Classifier:
@@ -228,4 +212,4 @@ def load_second_stage(options: Options, folder: Path, first_stage: str) -> Secon
     door: Door = own
     if options.socket is not None:
         door = SharedWorker(options.socket, encoder.version, own, options.queue_entries_max)
-    return SecondStage(door, encoder.serving)
+    return SecondStage(door, encoder.serving, options.deadline_s)

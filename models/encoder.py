@@ -117,6 +117,15 @@ class Encoder:
             english=manifest.languages[int(found.language[at].argmax())] == ENGLISH,
             strong_need=on_line(need, manifest.strong_need_from, manifest.strong_need_to),
             truncated=truncated,
+            attacks=tuple(
+                scale * logit + shift
+                for logit, scale, shift in zip(
+                    found.attacks[at].tolist(),
+                    manifest.attack_scale,
+                    manifest.attack_shift,
+                    strict=True,
+                )
+            ),
         )
 
     def check(self) -> None:

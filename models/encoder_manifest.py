@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from models.manifest import REMEDY, ArtefactError
-from models.scores import TASK_TYPES
+from models.scores import ATTACKS, TASK_TYPES
 
 ENCODER_MANIFEST = "encoder.toml"
 
@@ -20,7 +20,8 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     *weights* is the ONNX graph and *tokenizer* the ``tokenizers`` JSON beside it. *tokens_max* of
     a text are read, the two ends included; *mark* is the token between the turns before and the
     ask. The knots *..._from* and *..._to* turn raw outputs into calibrated ones, 0 to 1.
-    *uncertain_below* is a confidence. *languages* are the labels of the language output, "" for
+    *attack_scale* and *attack_shift* do so for the logit of each of *attacks*. *uncertain_below*
+    is a confidence. *languages* are the labels of the language output, "" for
     any other. *data_sha256* names the training rows, *measured* what was found without them.
     """
 
@@ -42,6 +43,9 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     complexity_to: tuple[float, ...]
     strong_need_from: tuple[float, ...]
     strong_need_to: tuple[float, ...]
+    attacks: tuple[str, ...]
+    attack_scale: tuple[float, ...]
+    attack_shift: tuple[float, ...]
     data_sha256: str
     measured: dict[str, float]
 
@@ -55,11 +59,11 @@ def read_encoder_manifest(folder: Path) -> EncoderManifest:
         raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
-    if manifest.labels != TASK_TYPES:
-        raise ArtefactError(
-            f"{path}: labels are {list(manifest.labels)},"
-            f" this code knows {list(TASK_TYPES)}; {REMEDY}"
-        )
+    for found, known in ((manifest.labels, TASK_TYPES), (manifest.attacks, ATTACKS)):
+        if found != known:
+            raise ArtefactError(
+                f"{path}: labels are {list(found)}, this code knows {list(known)}; {REMEDY}"
+            )
     return manifest
 
 

@@ -15,7 +15,8 @@ STAGE = "encoder"
 class Opinion(msgspec.Struct, frozen=True, array_like=True):
     """
     *likelihoods* are logarithms of the probability of each task type, calibrated like
-    *complexity*. *english*, *strong_need* and *truncated* are the encoder's to say.
+    *complexity*. What follows is the encoder's to say; *attacks* are calibrated logits of each of
+    ATTACKS, None where nobody has looked for them.
     """
 
     likelihoods: list[float]
@@ -23,6 +24,7 @@ class Opinion(msgspec.Struct, frozen=True, array_like=True):
     english: bool = True
     strong_need: float | None = None
     truncated: bool = False
+    attacks: tuple[float, ...] | None = None
 
     @property
     def label(self) -> int:

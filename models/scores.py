@@ -18,6 +18,9 @@ TASK_TYPES = (
     "Extraction",
     "Other",
 )
+# What a text may try, in the order of the model's outputs. "indirect": an order to the model inside
+# a document, which as an ask of a person may be innocent.
+ATTACKS = ("injection", "jailbreak", "extraction", "harmful", "indirect")
 TIERS = ("low", "medium", "high")
 TIER_BOUNDS = (0.35, 0.66)  # low < 0.35 <= medium < 0.66 <= high
 

@@ -15,7 +15,7 @@ try:
 except ImportError:  # neither extra is installed: the first stage answers alone, and says so
     onnxruntime = None
 
-OUTPUTS = ("task", "complexity", "strong_need", "language")
+OUTPUTS = ("task", "complexity", "strong_need", "language", "attacks")
 INPUTS = ("input_ids", "attention_mask")
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 ERRORS_ONLY = 3
@@ -26,12 +26,13 @@ TOKEN_BUCKETS = (16, 32, 48, 64, 96, 128)
 
 
 class Outputs(msgspec.Struct, frozen=True):
-    """A row for each text: *task* and *language* are logits, the others raw numbers 0 to 1."""
+    """A row for each text: *complexity* and *strong_need* are raw numbers 0 to 1, the others logits."""
 
     task: NDArray[np.float32]  # [rows, labels]
     complexity: NDArray[np.float32]  # [rows]
     strong_need: NDArray[np.float32]  # [rows]
     language: NDArray[np.float32]  # [rows, languages]
+    attacks: NDArray[np.float32]  # [rows, ATTACKS]
 
 
 class Session:

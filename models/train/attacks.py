@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from models.train.data import read_lines
 
@@ -34,12 +35,41 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 Row = tuple[str, str, tuple[float | None, ...]]  # text, source, targets
 
 
-def read_attacks(folder: Path, passages: list[str], asks: list[str], draw: Random) -> list[Row]:
-    """All rows, in an order drawn from *draw*. *asks* are innocent where a person asks them."""
+def read_attacks(
+    folder: Path,
+    passages: list[str],
+    asks: list[str],
+    draw: Random,
+    without: frozenset[str] = frozenset(),
+) -> list[Row]:
+    """
+    All rows but those of the sources *without*, in an order drawn from *draw*. *asks* are innocent
+    where a person asks them.
+    """
     rows = [*public(folder, draw), *authored(folder)]
+    rows = [row for row in rows if row[1] not in without]
     orders = [text for text, _, at in rows if at[0] == 1.0 and len(text) <= ORDER_CHARS_MAX]
     rows += documents(passages, orders, asks, draw)
     draw.shuffle(rows)
+    return rows
+
+
+def dev_attacks(folder: Path) -> list[Row]:
+    """
+    Rows that nothing learns from, for calibration: those of the dev split, its texts cut to one
+    window, innocent prompts, and documents composed of both.
+    """
+    draw = Random(11)  # noqa: S311
+    rows: list[Row] = []
+    for row in read_lines(folder / "security/dev.jsonl.gz"):
+        rows.append((row["text"][:WINDOW_CHARS], f"security-{row['source']}", targets_of(row)))
+    asks = [row["text"] for row in read_lines(folder / "task/dev.jsonl.gz")]
+    passages = [ask.partition("\n\n")[2] for ask in asks]
+    passages = [passage for passage in passages if len(passage) >= PASSAGE_CHARS[0]]
+    orders = [text for text, _, at in rows if at[0] == 1.0 and len(text) <= ORDER_CHARS_MAX]
+    short = [ask for ask in asks if len(ask) <= ORDER_CHARS_MAX]
+    rows += [(ask[:WINDOW_CHARS], "task", NO_ATTACK) for ask in asks]
+    rows += list(documents(passages, orders, short, draw))[: len(orders)]
     return rows
 
 
@@ -53,10 +83,13 @@ def public(folder: Path, draw: Random) -> Iterator[Row]:
         kept[key] += 1
         if kept[key] > ROWS_MAX.get(row["source"], ROWS_MAX_ELSE):
             continue
-        targets = TARGETS[row["label"]]
-        if row["source"] in INDIRECT_SOURCES:
-            targets = PLANTED
+        targets = targets_of(row)
         yield window(row["text"], row["label"], draw), f"security-{row['source']}", targets
+
+
+def targets_of(row: dict[str, Any]) -> tuple[float | None, ...]:
+    """What a row of the public sources says of each kind."""
+    return PLANTED if row["source"] in INDIRECT_SOURCES else TARGETS[row["label"]]
 
 
 def authored(folder: Path) -> Iterator[Row]:

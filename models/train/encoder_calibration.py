@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from models.train.calibrate import (
     best_temperature,
@@ -18,6 +19,13 @@ from models.train.data import Row
 from models.train.predict import Said
 
 Floats = NDArray[np.float64]
+
+
+class AttackCalibration(msgspec.Struct, frozen=True):
+    """Of each kind of ATTACKS: ``scale * logit + shift`` is the logit of its probability."""
+
+    scale: list[float]
+    shift: list[float]
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -43,6 +51,19 @@ def calibration_of(rows: list[Row], said: Said) -> Calibration:
         complexity_from=line_from,
         complexity_to=line_to,
     )
+
+
+def attacks_of(logits: Floats, targets: Floats) -> AttackCalibration:
+    """
+    Platt's scaling (1999) of *logits*, float64[rows, kinds], on *targets* of the same shape, 0 or
+    1, NaN where unknown.
+    """
+    fitted = []
+    for at in range(logits.shape[1]):
+        known = ~np.isnan(targets[:, at])
+        model = LogisticRegression(C=100.0).fit(logits[known, at : at + 1], targets[known, at])
+        fitted.append((float(model.coef_[0, 0]), float(model.intercept_[0])))
+    return AttackCalibration([one for one, _ in fitted], [other for _, other in fitted])
 
 
 def line(raw: NDArray[np.floating], line_from: Sequence[float], line_to: Sequence[float]) -> Floats:

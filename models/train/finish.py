@@ -23,10 +23,11 @@ from tokenizers import Tokenizer
 from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest
 from models.excerpt import ASK_MARK
 from models.manifest import FILES
-from models.scores import TASK_TYPES
+from models.scores import ATTACKS, TASK_TYPES
 from models.train import distil, evaluate
+from models.train.attacks import dev_attacks
 from models.train.batches import TOKENS_MAX
-from models.train.encoder_calibration import Calibration, calibration_of
+from models.train.encoder_calibration import Calibration, attacks_of, calibration_of
 from models.train.evaluate_encoder import predictions_of, rows_of
 from models.train.export import export
 from models.train.outcomes import apgr
@@ -79,6 +80,7 @@ def finish(
         )
     measures = evaluate.measure(predictions_of(rows, said, fitted))
     need_from, need_to, recovered = need_of(predict, data)
+    attacks = attacks_of(*attack_rows(predict, data))
     sums = [hashlib.sha256((out / name).read_bytes()).hexdigest() for name in (WEIGHTS, TOKENIZER)]
     ids = [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", ASK_MARK)]
     samples = distil.samples_of(data, frozenset())
@@ -101,6 +103,9 @@ def finish(
         complexity_to=tuple(fitted.complexity_to),
         strong_need_from=tuple(need_from),
         strong_need_to=tuple(need_to),
+        attacks=ATTACKS,
+        attack_scale=tuple(round(x, 5) for x in attacks.scale),
+        attack_shift=tuple(round(x, 5) for x in attacks.shift),
         data_sha256=hashlib.sha256(msgspec.json.encode(samples)).hexdigest(),
         measured={**{name: measures[name] for name in MEASURED}, "apgr": recovered},
     )
@@ -116,6 +121,15 @@ def need_of(predict: GraphPredictor, data: Path) -> tuple[list[float], list[floa
     strong = np.array([outcome.strong for outcome in outcomes])
     line_from, line_to = need_line(raw, strong - weak)
     return line_from, line_to, apgr(raw, weak, strong)
+
+
+def attack_rows(
+    predict: GraphPredictor, data: Path
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logits and targets of the attacks, on texts kept for this and on composed documents."""
+    rows = dev_attacks(data)
+    logits = predict([text for text, _, _ in rows]).attacks.astype(np.float64)
+    return logits, np.array([target for _, _, target in rows], dtype=np.float64)
 
 
 def main() -> None:

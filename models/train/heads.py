@@ -7,12 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.scores import TASK_TYPES
+from models.scores import ATTACKS, TASK_TYPES
 from models.train.encoder import Encoder, Shape, pool
 
-# What is scanned for. "indirect": an order to the model inside a document, which as an ask of a
-# person may be innocent.
-ATTACKS = ("injection", "jailbreak", "extraction", "harmful", "indirect")
 # Name and width of each head, in the order of the outputs. "failing" helps the training only.
 HEADS = {
     "task": len(TASK_TYPES),

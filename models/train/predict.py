@@ -24,13 +24,14 @@ class Said:
     """
     Outputs, a row for each text, in order.
 
-    *task* are logits; *complexity* and *strong_need* lie between 0 and 1, not yet calibrated.
+    *task*, *language* and *attacks* are logits; *complexity* and *strong_need* lie between 0 and 1, not yet calibrated.
     """
 
     task: Floats
     complexity: Floats
     strong_need: Floats
     language: Floats
+    attacks: Floats  # logits
     pooled: Floats  # of the exported graph the normed one
 
 
@@ -65,6 +66,7 @@ class TorchPredictor:
             complexity=sigmoid(found["complexity"][:, 0]),
             strong_need=sigmoid(found["strong_need"][:, 0]),
             language=found["language"],
+            attacks=found["attacks"],
             pooled=found["pooled"],
         )
 
@@ -90,6 +92,7 @@ class GraphPredictor:
             complexity=found["complexity"],
             strong_need=found["strong_need"],
             language=found["language"],
+            attacks=found["attacks"],
             pooled=found["embedding"],
         )
 

@@ -79,16 +79,16 @@ def samples_of(data: Path, without: frozenset[str], outcomes: int) -> list[Sampl
         *(s for s in corpus.public(data, banned, draw) if s.group not in without),
         *graded[: len(graded) // 2],
         *corpus.routed(data, draw, outcomes),
-        *attacks_of(data, draw),
+        *attacks_of(data, draw, without),
     ]
 
 
-def attacks_of(data: Path, draw: Random) -> list[Sample]:
-    """The rows of the security heads."""
+def attacks_of(data: Path, draw: Random, without: frozenset[str]) -> list[Sample]:
+    """The rows of the security heads, but those of the sources *without*."""
     asks = plain_asks(data)
     return [
         Sample(text=text, lang="", group=source, attacks=targets)
-        for text, source, targets in read_attacks(data, corpus.passages(data), asks, draw)
+        for text, source, targets in read_attacks(data, corpus.passages(data), asks, draw, without)
     ]
 
 

@@ -19,7 +19,7 @@ from models.excerpt import ASK_MARK
 from models.linear import FirstStage
 from models.manifest import FILES
 from models.opinion import Blend
-from models.scores import TASK_TYPES
+from models.scores import ATTACKS, TASK_TYPES
 from models.serving_manifest import SERVING_MANIFEST, SelfTest, ServingManifest
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", ASK_MARK, *"abcdefghij")  # "a" is token 5
@@ -41,16 +41,18 @@ SELF_TEST = (SelfTest("a", TASK_TYPES[10], 0.10), SelfTest("c", TASK_TYPES[1], 0
 
 def tiny_graph() -> bytes:
     """
-    Task and language: the sum of the tokens modulo 11, by a margin of 5. Complexity and need: a
-    hundredth of the sum. Padding counts nothing.
+    Task and language: the sum of the tokens modulo 11, by a margin of 5; attacks: the first five
+    of these. Complexity and need: a hundredth of the sum. Padding counts nothing.
     """
     weights = {
         "axis": [1],
         "eleven": 11,
         "values": [0.0, 5.0],
         "hundredth": 0.01,
+        "from": [0],
+        "to": [5],
     }
-    kinds = {"axis": "int64", "eleven": "int64", "values": "float32", "hundredth": "float32"}
+    kinds = {"values": "float32", "hundredth": "float32"}
     nodes = [
         helper.make_node("Mul", ["input_ids", "attention_mask"], ["seen"]),
         helper.make_node("ReduceSum", ["seen", "axis"], ["sum"], keepdims=0),
@@ -60,6 +62,7 @@ def tiny_graph() -> bytes:
         helper.make_node("Mul", ["number", "hundredth"], ["complexity"]),
         helper.make_node("Identity", ["complexity"], ["strong_need"]),
         helper.make_node("Identity", ["task"], ["language"]),
+        helper.make_node("Slice", ["task", "from", "to", "axis"], ["attacks"]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -73,8 +76,12 @@ def tiny_graph() -> bytes:
             helper.make_tensor_value_info("complexity", TensorProto.FLOAT, ["rows"]),
             helper.make_tensor_value_info("strong_need", TensorProto.FLOAT, ["rows"]),
             helper.make_tensor_value_info("language", TensorProto.FLOAT, ["rows", 11]),
+            helper.make_tensor_value_info("attacks", TensorProto.FLOAT, ["rows", 5]),
         ],
-        [numpy_helper.from_array(np.array(v, kinds[k]), k) for k, v in weights.items()],
+        [
+            numpy_helper.from_array(np.array(value, kinds.get(name, "int64")), name)
+            for name, value in weights.items()
+        ],
     )
     opset = [helper.make_opsetid("", 17)]
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
@@ -139,6 +146,9 @@ def write_artefact(
         complexity_to=(0.0, 1.0),
         strong_need_from=(0.0, 0.2),
         strong_need_to=(0.5, 0.7),
+        attacks=ATTACKS,
+        attack_scale=(1.0, 1.0, 2.0, 1.0, 1.0),
+        attack_shift=(0.0, 0.0, -1.0, 0.0, 0.0),
         data_sha256="",
         measured={"accuracy": 1.0},
     )

@@ -56,7 +56,7 @@ class FakeDoor:
 
 def cascade(first_stage, door, *, thresholds=ALWAYS, options=PATIENT):
     serving = ServingManifest("", "fake-1", thresholds, BLEND, self_test=(), measured={})
-    return Classifier(first_stage, SecondStage(door, serving), options)
+    return Classifier(first_stage, SecondStage(door, serving, options.deadline_s), options)
 
 
 def read(first_stage, text=POEM):
@@ -194,6 +194,50 @@ async def test_an_answer_in_time_stops_the_clock(first_stage, monkeypatch):
 
     assert await pending == read(first_stage)
     assert [timer.cancelled() for timer in timers] == [True]
+
+
+ATTACKED = replace(SAID, attacks=(3.0, -2.0, -2.0, -1.0, -4.0))
+
+
+async def test_attacks_are_the_encoders_to_say(first_stage):
+    """Logits as it gave them, and from memory the next time."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    pending = classifier.attacks(POEM)
+    door.asked[0][0].settle(ATTACKED)
+
+    assert await pending == ATTACKED.attacks
+    assert await classifier.attacks(POEM) == ATTACKED.attacks
+    assert len(door.asked) == 1
+
+
+async def test_one_pass_serves_the_classifier_and_the_scan(first_stage):
+    """Who asks for the same text while it waits gets the same opinion."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    scores, attacks = classifier.submit(POEM), classifier.attacks(POEM)
+    ((entry, _),) = door.asked
+    entry.settle(ATTACKED)
+
+    assert await scores == read(first_stage)
+    assert await attacks == ATTACKED.attacks
+
+
+async def test_a_text_whose_callers_have_gone_is_asked_again(first_stage):
+    """The worker drops it without a word, so nobody may join it."""
+    door = FakeDoor()
+    classifier = cascade(first_stage, door)
+    classifier.submit(POEM).cancel()
+    classifier.attacks(POEM)
+
+    assert len(door.asked) == 2
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+async def test_without_an_encoder_nobody_knows_of_attacks(first_stage, refusal):
+    """None says so, at once."""
+    assert await cascade(first_stage, FakeDoor(refusal)).attacks(POEM) is None
+    assert await Classifier(first_stage).attacks(POEM) is None
 
 
 def test_the_door_describes_what_is_behind_it(first_stage):

@@ -31,6 +31,11 @@ def test_opinions_are_calibrated(tiny):
     assert not said.truncated
 
 
+def test_logits_of_attacks_are_calibrated(tiny):
+    """Tokens 2, 8 and 3 sum up to 13, so the third logit is 5: twice that, less one."""
+    assert tiny.read(["d"])[0].attacks == (0.0, 0.0, 9.0, 0.0, 0.0)
+
+
 def test_language_is_told(tiny):
     """Tokens 2, 9, 8 and 3 sum up to 22, so the language is the first."""
     assert tiny.read(["e d"])[0].english

@@ -183,7 +183,7 @@ async def test_a_gateway_and_the_server_understand_each_other(server, tmp_path):
     """The whole way: cascade, socket, batch, scores; and in place when the server has gone."""
     options = replace(PATIENT, socket=tmp_path / "socket")
     classifier = load_classifier(options, tmp_path / "files")
-    door = classifier._second_stage.door
+    door = classifier._second_stage.asking.door
     await connected(door)
 
     scores = await asyncio.wait_for(classifier.submit("a b"), WAIT_S)
