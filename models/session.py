@@ -26,7 +26,7 @@ TOKEN_BUCKETS = (16, 32, 48, 64, 96, 128)
 
 
 class Outputs(msgspec.Struct, frozen=True):
-    """A row for each text: *complexity* and *strong_need* are raw numbers 0 to 1, the others logits."""
+    """A row for each text: *complexity* and *strong_need* are 0 to 1, the others logits."""
 
     task: NDArray[np.float32]  # [rows, labels]
     complexity: NDArray[np.float32]  # [rows]

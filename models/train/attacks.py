@@ -60,9 +60,10 @@ def dev_attacks(folder: Path) -> list[Row]:
     window, innocent prompts, and documents composed of both.
     """
     draw = Random(11)  # noqa: S311
-    rows: list[Row] = []
-    for row in read_lines(folder / "security/dev.jsonl.gz"):
-        rows.append((row["text"][:WINDOW_CHARS], f"security-{row['source']}", targets_of(row)))
+    rows: list[Row] = [
+        (row["text"][:WINDOW_CHARS], f"security-{row['source']}", targets_of(row))
+        for row in read_lines(folder / "security/dev.jsonl.gz")
+    ]
     asks = [row["text"] for row in read_lines(folder / "task/dev.jsonl.gz")]
     passages = [ask.partition("\n\n")[2] for ask in asks]
     passages = [passage for passage in passages if len(passage) >= PASSAGE_CHARS[0]]

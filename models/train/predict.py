@@ -24,7 +24,8 @@ class Said:
     """
     Outputs, a row for each text, in order.
 
-    *task*, *language* and *attacks* are logits; *complexity* and *strong_need* lie between 0 and 1, not yet calibrated.
+    *task*, *language* and *attacks* are logits; *complexity* and *strong_need* lie between 0 and 1,
+    not yet calibrated.
     """
 
     task: Floats
