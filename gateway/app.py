@@ -12,12 +12,13 @@ import sys
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from gateway.api.call import Service
 from gateway.api.server import make_server
 from gateway.config.changes import needing_restart, refusal
-from gateway.config.problem import ConfigErrors
+from gateway.config.problem import ConfigErrors, Problem
 from gateway.config.schema import ClassifierSettings
 from gateway.config.settings import Settings, read_settings
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -29,9 +30,11 @@ from gateway.decide.policy import compile_policies
 from gateway.execute.pool import Pool
 from gateway.execute.upstreams import Upstreams
 from gateway.pipeline import Gateway, Routing, choose, unsent
+from gateway.reading import Readers
 from gateway.record.metrics import Metrics
 from gateway.record.recorder import Recorder
 from gateway.record.store import Store
+from gateway.scan.scanner import Engines, Scanner, load_engines
 from gateway.simulated.transport import SimulatedTransport
 from models.classifier import load_classifier
 from models.options import Options
@@ -74,6 +77,7 @@ class App:
 
         Raises:
             OSError: the address cannot be bound.
+            ConfigErrors: a content policy or an entry of the allow list is wrong.
             Unavailable: there is no such kind of database, or its driver is not installed.
         """
         config, fleet, clock = self.settings.config, self.settings.fleet, self._clock
@@ -97,12 +101,16 @@ class App:
             random=random.random,
         )
         health = self.upstreams.health()
+        self._engines = await asyncio.to_thread(load_engines) if config.scan.enabled else None
         self.gateway = Gateway(
-            load_classifier(classifier_options(config.classifier)),
+            Readers(
+                load_classifier(classifier_options(config.classifier)),
+                scanner_of(self.settings, self._engines),
+                clock,
+            ),
             routing_of(self.settings, health),
             self.upstreams,
             self.recorder,
-            clock,
             keep_text=config.recording.text,
         )
         self.service = Service(self.settings, self.gateway, self.metrics)
@@ -123,8 +131,10 @@ class App:
         return host, port
 
     def describe(self) -> str:
-        """The classifier that is loaded, for a person."""
-        return self.gateway.classifier.describe()
+        """The classifier and the scanner that are loaded, for a person."""
+        scanner = self.gateway.readers.scanner
+        scan = "off" if scanner is None else scanner.describe()
+        return f"{self.gateway.classifier.describe()}; scan: {scan}"
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then stop. SIGHUP reads the configuration again."""
@@ -143,7 +153,7 @@ class App:
         """
         async with self._reloading:
             try:
-                settings, routing = await asyncio.to_thread(self._read_again)
+                settings, routing, scanner = await asyncio.to_thread(self._read_again)
             except ConfigErrors as errors:
                 problems = "; ".join(f"{p.path}: {p.message}" for p in errors.problems)
                 log.warning("configuration not reloaded, the last one stays: %s", problems)
@@ -156,15 +166,17 @@ class App:
                 return
             for name in needing_restart(self._started_with, settings):
                 log.warning("%s changed: needs a restart", name)
-            self._use(settings, routing)
+            self._use(settings, routing, scanner)
             log.info("configuration reloaded: policy %s", routing.policies.version)
 
-    def _read_again(self) -> tuple[Settings, Routing]:
+    def _read_again(self) -> tuple[Settings, Routing, Scanner | None]:
         """The configuration and all that is compiled of it; changes nothing, for any thread."""
         settings = read_settings(self._path, self._environ)
-        return settings, routing_of(settings, {})
+        if settings.config.scan.enabled and self._engines is None:
+            self._engines = load_engines()
+        return settings, routing_of(settings, {}), scanner_of(settings, self._engines)
 
-    def _use(self, settings: Settings, routing: Routing) -> None:
+    def _use(self, settings: Settings, routing: Routing, scanner: Scanner | None) -> None:
         """Swap everything at once; nothing here waits or fails."""
         config = settings.config
         self.upstreams.use(settings.fleet, config.reliability)
@@ -173,6 +185,7 @@ class App:
         self._simulated.speed = config.simulation.speed
         health = self.upstreams.health()
         self.gateway.routing = Routing(routing.policies, routing.view.with_health(health))
+        self.gateway.readers = msgspec.structs.replace(self.gateway.readers, scanner=scanner)
         self.gateway.keep_text = config.recording.text
         self.recorder.use(config.recording)
         self.service.use(settings)
@@ -235,7 +248,7 @@ class App:
         chat = Chat(model="auto", turns=(Turn(Role.USER, (Text("Say hello in French."),)),))
         request = unsent(chat, self._clock)
         with contextlib.suppress(SwitchyardError):  # nothing called auto, or a limit below its cost
-            await choose(request, self.gateway.classifier, self.gateway.routing, self._clock)
+            await choose(request, self.gateway.readers, self.gateway.routing)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.collect()
         gc.freeze()
@@ -265,6 +278,23 @@ def classifier_options(settings: ClassifierSettings) -> Options:
         memory_bytes_max=settings.memory_bytes_max,
         socket=None if settings.socket is None else Path(settings.socket),
     )
+
+
+def scanner_of(settings: Settings, engines: Engines | None) -> Scanner | None:
+    """
+    The scanner under *settings*, None where nothing is to be scanned.
+
+    Raises:
+        ConfigErrors: a content policy or an entry of the allow list is wrong.
+    """
+    config = settings.config
+    if not config.scan.enabled or engines is None:
+        return None
+    projects = {name: project.scan for name, project in config.projects.items()}
+    try:
+        return Scanner(engines, config.scan, projects)
+    except ValueError as error:
+        raise ConfigErrors([Problem("$.scan", str(error))]) from None
 
 
 def routing_of(settings: Settings, health: Mapping[str, Health]) -> Routing:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import traceback
-import zlib
 from collections.abc import Callable
 
 import msgspec
 
-from gateway.core.chat import Chat, Thinking
+from gateway.compress.compress import CompressionSummary, compress_body
+from gateway.core.chat import Chat, Usage
 from gateway.core.clock import Clock
 from gateway.core.decision import Decision
-from gateway.core.errors import InternalError, SwitchyardError
+from gateway.core.errors import InternalError, SwitchyardError, Unscanned
+from gateway.core.families import NEURALROUTING
+from gateway.core.findings import Severity
 from gateway.core.fleet import Price
 from gateway.core.ids import request_id
-from gateway.core.outcome import Outcome
-from gateway.core.question import Question
-from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
-from gateway.core.signals import Signals
-from gateway.decide.ask import is_off
+from gateway.core.outcome import Ending, Outcome
+from gateway.core.request import Controls, Kind, Principal, Request
 from gateway.decide.decide import decide
 from gateway.decide.explain import Explanation, explain
 from gateway.decide.fleet_view import FleetView
@@ -28,18 +26,24 @@ from gateway.execute.failover import execute
 from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
 from gateway.ledger.fee import Fee, Settled, fee_of, settle
+from gateway.ledger.usage_cost import cost_nano_usd
+from gateway.reading import Readers, Reading, Scanning, blindly, log_fault, read
 from gateway.record.record import Record, Stages
 from gateway.record.recorder import Recorder
+from gateway.scan.enforce import blocked
+from gateway.scan.restore import Restorer
+from gateway.scan.scanner import Scanner
 from gateway.signals.excerpt import read_excerpt
-from gateway.signals.read import read_signals
-from gateway.signals.unread import unread_signals
+from gateway.wire.registry import DIALECTS
 from models.classifier import Classifier
-from models.scores import UNASKED, Scores
 
 log = logging.getLogger(__name__)
 
 SILENT = Controls()
 BLIND = "Routing failed: the request was decided without looking at what it is about."
+COMPRESSION_RATE = 0.5  # LockLLM's default
+# NeuralRouting refuses these patterns with 403, and its clients expect it.
+NEURALROUTING_REFUSES = (Severity.HIGH, Severity.CRITICAL)
 
 
 class Routing(msgspec.Struct, frozen=True):
@@ -54,35 +58,24 @@ class Gateway:
 
     def __init__(
         self,
-        classifier: Classifier,
+        readers: Readers,
         routing: Routing,
         upstreams: Upstreams,
         recorder: Recorder,
-        clock: Clock,
         *,
         keep_text: bool = False,
     ) -> None:
-        self.classifier = classifier
+        self.readers = readers
         self.routing = routing
         self.upstreams = upstreams
         self.recorder = recorder
-        self.clock = clock
+        self.clock = readers.clock
         self.keep_text = keep_text  # of the excerpt, in the record
 
-
-class Reading(msgspec.Struct, frozen=True):
-    """
-    What is decided on; *excerpt* is "" where routing is off. *accept_s*, *signals_s* and
-    *classify_s*: seconds that reading took.
-    """
-
-    question: Question
-    signals: Signals
-    scores: Scores
-    excerpt: str
-    accept_s: float
-    signals_s: float
-    classify_s: float
+    @property
+    def classifier(self) -> Classifier:
+        """That of the readers."""
+        return self.readers.classifier
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -94,6 +87,7 @@ class Chosen(msgspec.Struct, frozen=True):
     decision: Decision
     fee: Fee
     stages: Stages
+    compression: CompressionSummary | None = None
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -114,57 +108,35 @@ async def serve(
     Raises:
         SwitchyardError: nothing could be decided; later errors are in the result.
     """
-    chosen = await choose(request, gateway.classifier, gateway.routing, gateway.clock)
+    chosen = await choose(request, gateway.readers, gateway.routing)
     attempts = 0
 
     def finished(outcome: Outcome) -> None:
         nonlocal attempts
         attempts = len(outcome.attempts)
-        gateway.recorder.put(record_of(request, chosen, outcome, gateway))
+        gateway.recorder.put(record_of(chosen, outcome, gateway))
         if ended is not None:
             ended(outcome)
 
+    refusal = refused(chosen, gateway.readers.scanner)
+    if refusal is not None:
+        finished(unsent_outcome(request, refusal, gateway.clock))
+        return Served(chosen, error=refusal)
+    chosen = compressed(chosen)
     try:
-        reply = await execute(chosen.decision, request, gateway.upstreams, finished)
+        reply = await execute(
+            chosen.decision,
+            chosen.reading.request,
+            gateway.upstreams,
+            finished,
+            restorer_of(chosen, gateway.readers.scanner),
+        )
     except SwitchyardError as error:
         return Served(chosen, error=error, attempts=attempts)
     return Served(chosen, reply)
 
 
-async def read(
-    request: Request, classifier: Classifier, policy: RoutingPolicy, clock: Clock
-) -> Reading:
-    """
-    Learn what the request is about; the classifier works while the signals are read. Where routing
-    is off nobody looks at the ask.
-    """
-    begun = clock.monotonic()
-    question = question_of(request)
-    if is_off(question, policy):
-        signals = read_signals(request.chat, request.kind, None)
-        counted = classified = clock.monotonic()
-        scores, text = UNASKED, ""
-    else:
-        excerpt = read_excerpt(request.chat)
-        pending = classifier.submit(excerpt.text)
-        signals = read_signals(request.chat, request.kind, excerpt)
-        counted = clock.monotonic()
-        scores, text = await pending, excerpt.text
-        classified = clock.monotonic()
-    return Reading(
-        question=question,
-        signals=signals,
-        scores=scores,
-        excerpt=text,
-        accept_s=begun - request.arrived_s,
-        signals_s=counted - begun,
-        classify_s=classified - counted,
-    )
-
-
-async def choose(
-    request: Request, classifier: Classifier, routing: Routing, clock: Clock
-) -> Chosen:
+async def choose(request: Request, readers: Readers, routing: Routing) -> Chosen:
     """
     Decide, without calling anybody. A fault of ours is logged, and the request decided blindly.
 
@@ -172,10 +144,11 @@ async def choose(
         SwitchyardError: no such model, or none that may serve the request.
     """
     policy, view = routing.policies.for_project(request.principal.project), routing.view
-    version = classifier.version
+    version, clock = readers.classifier.version, readers.clock
+    scanning = Scanning(readers, request)
     begun = clock.monotonic()
     try:
-        reading = await read(request, classifier, policy, clock)
+        reading = await read(scanning, readers, policy)
         begun = clock.monotonic()
         decision = decide(
             reading.question,
@@ -188,7 +161,7 @@ async def choose(
     except SwitchyardError:
         raise
     except Exception as fault:  # noqa: BLE001 - logged by blindly, without its message
-        reading = blindly(request, fault, accept_s=begun - request.arrived_s)
+        reading = blindly(scanning, fault, accept_s=begun - request.arrived_s)
         decision = decide_blindly(reading, policy, view)
     fee = fee_of(decision, policy.fee_rate)
     decided = clock.monotonic()
@@ -200,26 +173,6 @@ async def choose(
         added_s=decided - request.arrived_s,
     )
     return Chosen(reading, view, policy, decision, fee, stages)
-
-
-def blindly(request: Request, fault: Exception, *, accept_s: float) -> Reading:
-    """
-    A reading of *request* that looks at nothing but its size and its names, after *fault*: routing
-    is off for a model that was named. The log has no message, which may quote the prompt.
-    """
-    trace = "".join(traceback.format_tb(fault.__traceback__))
-    log.error("%s: routing failed with %s\n%s", request.id, type(fault).__name__, trace)
-    question = question_of(request)
-    controls = msgspec.structs.replace(question.controls, action=RouteAction.DISABLED)
-    return Reading(
-        question=msgspec.structs.replace(question, controls=controls),
-        signals=unread_signals(request.chat, len(request.body)),
-        scores=UNASKED,
-        excerpt="",
-        accept_s=accept_s,
-        signals_s=0.0,
-        classify_s=0.0,
-    )
 
 
 def decide_blindly(reading: Reading, policy: RoutingPolicy, view: FleetView) -> Decision:
@@ -238,6 +191,88 @@ def decide_blindly(reading: Reading, policy: RoutingPolicy, view: FleetView) -> 
     return msgspec.structs.replace(decision, warnings=(*decision.warnings, BLIND))
 
 
+def refused(chosen: Chosen, scanner: Scanner | None) -> SwitchyardError | None:
+    """Why the request is not sent, None when it is."""
+    verdict = chosen.reading.verdict
+    if verdict is None or scanner is None:
+        return None
+    if verdict.missing:
+        if scanner.settings.on_missing == "allow":
+            return None
+        return Unscanned("The prompt could not be scanned, and none may pass without a verdict.")
+    severities = scanner.settings.refuse_severities
+    if NEURALROUTING in chosen.reading.question.controls.families:
+        severities = (*severities, *NEURALROUTING_REFUSES)
+    return blocked(verdict, severities)
+
+
+def compressed(chosen: Chosen) -> Chosen:
+    """
+    The same with a shorter prompt, where the client wants that and it can be had; the costs are
+    then those of what is sent. A fault in it is logged, and the prompt stays as it is.
+    """
+    reading = chosen.reading
+    request, controls = reading.request, reading.question.controls
+    if controls.compression is None or request.kind is Kind.EMBEDDING:
+        return chosen
+    rate = COMPRESSION_RATE if controls.compression_rate is None else controls.compression_rate
+    try:
+        shorter = compress_body(request.body, request.dialect, controls.compression, rate)
+        chat = None if shorter is None else DIALECTS[request.dialect].read(shorter[0])
+    except Exception as fault:  # noqa: BLE001 - logged without its message
+        log_fault(request, fault, "compressing")
+        return chosen
+    if shorter is None or chat is None:
+        untouched = CompressionSummary(controls.compression, 0, 0, 0, 0, 0)
+        return msgspec.structs.replace(chosen, compression=untouched)
+    body, done = shorter
+    request = msgspec.structs.replace(request, body=body, chat=chat)
+    return msgspec.structs.replace(
+        chosen,
+        reading=msgspec.structs.replace(reading, request=request),
+        decision=cheaper(chosen, done.tokens_before - done.tokens_after),
+        compression=done,
+    )
+
+
+def cheaper(chosen: Chosen, tokens: int) -> Decision:
+    """The decision of *chosen* for a prompt that has so many *tokens* less."""
+    decision = chosen.decision
+    rows = chosen.view.rows.find(decision.model, decision.provider)
+    tokens_in = max(decision.tokens_in - tokens, 0)
+    if rows is None or not tokens:
+        return decision
+    price = chosen.view.rows.fleet.deployments[rows.rows[0]].price
+    usage = Usage(tokens_in=tokens_in, tokens_out=decision.tokens_out)
+    return msgspec.structs.replace(
+        decision, tokens_in=tokens_in, cost_nano_usd=cost_nano_usd(usage, price)
+    )
+
+
+def unsent_outcome(request: Request, error: SwitchyardError, clock: Clock) -> Outcome:
+    """How a request ended that nobody was asked to answer."""
+    return Outcome(
+        ending=Ending.FAILED,
+        status=error.status,
+        deployment="",
+        attempts=(),
+        finish=None,
+        usage=None,
+        cost_nano_usd=0,
+        ttft_s=None,
+        duration_s=clock.monotonic() - request.arrived_s,
+        error=error.code,
+    )
+
+
+def restorer_of(chosen: Chosen, scanner: Scanner | None) -> Restorer | None:
+    """What puts stripped values back into the answer, where the operator wants that."""
+    placeholders = chosen.reading.placeholders
+    if placeholders is None or scanner is None or not scanner.settings.restore:
+        return None
+    return Restorer(placeholders)
+
+
 def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) -> Explanation:
     """The same decision as ``choose`` takes, with every candidate and why it lost."""
     return explain(
@@ -250,8 +285,9 @@ def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) 
     )
 
 
-def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gateway) -> Record:
-    """What is kept of *request*."""
+def record_of(chosen: Chosen, outcome: Outcome, gateway: Gateway) -> Record:
+    """What is kept of a request."""
+    request = chosen.reading.request
     answered = chosen.view.rows.find(outcome.deployment)
     model = chosen.decision.model if outcome.deployment else ""
     if answered is not None:
@@ -272,6 +308,7 @@ def record_of(request: Request, chosen: Chosen, outcome: Outcome, gateway: Gatew
         question=chosen.reading.question,
         signals=chosen.reading.signals,
         scores=chosen.reading.scores,
+        verdict=chosen.reading.verdict,
         decision=chosen.decision,
         outcome=outcome,
         model=model,
@@ -291,30 +328,6 @@ def original_price(chosen: Chosen) -> Price | None:
         return None if baseline is None else baseline.price
     own = rows.find(decision.original_model, decision.original_provider)
     return None if own is None else rows.fleet.deployments[own.rows[0]].price
-
-
-def question_of(request: Request) -> Question:
-    """What routing reads of *request*. The seed follows from its id: a record decides alike."""
-    return Question(
-        kind=request.kind,
-        dialect=request.dialect,
-        model=request.chat.model,
-        provider=request.provider,
-        controls=request.controls,
-        project=request.principal.project,
-        thinking_signed=thinking_signed(request.chat),
-        seed=zlib.crc32(request.id.encode()) & 0x7FFFFFFF,
-        client_retry=request.client_retry,
-    )
-
-
-def thinking_signed(chat: Chat) -> bool:
-    """Whether the history holds reasoning that only the family that wrote it can read."""
-    for turn in chat.turns:
-        for part in turn.parts:
-            if type(part) is Thinking and (part.signature is not None or part.redacted):
-                return True
-    return False
 
 
 def unsent(chat: Chat, clock: Clock, controls: Controls = SILENT) -> Request:

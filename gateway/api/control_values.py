@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-Value = str | float | list[str] | dict[str, str]
+Value = str | bool | float | list[str] | dict[str, str]
 Read = Callable[[Value], object]
 
 TEXT_CHARS_MAX = 256  # longer than any model name; ends up in records and replies
@@ -35,6 +35,16 @@ def either(*names: str) -> Read:
     return one_of({name: name for name in names})
 
 
+def switch(value: Value) -> bool:
+    """``true`` or ``false``, also as JSON has them."""
+    if isinstance(value, bool):
+        return value
+    name = value.strip().lower() if isinstance(value, str) else ""
+    if name not in {"true", "false"}:
+        raise ValueError("true or false")
+    return name == "true"
+
+
 def number(low: float, high: float) -> Read:
     """A finite number, *low* to *high*."""
     asked = (
@@ -42,6 +52,8 @@ def number(low: float, high: float) -> Read:
     )
 
     def read(value: Value) -> float:
+        if isinstance(value, bool):
+            raise ValueError(asked)  # noqa: TRY004 - readers raise ValueError only
         try:
             found = float(value) if isinstance(value, str | float) else math.nan
         except ValueError:

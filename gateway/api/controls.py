@@ -18,10 +18,8 @@ from gateway.api.control_values import Value
 from gateway.api.families import (
     DISPATCH_MEMBERS,
     HINT_SETTINGS,
-    NEURALROUTING,
     OWN_MEMBER,
     PREFIXES,
-    SWITCHYARD,
     Setting,
     dispatch_settings,
     header_settings,
@@ -29,6 +27,7 @@ from gateway.api.families import (
 )
 from gateway.api.vocabulary import mode_names
 from gateway.core.errors import InvalidRequest
+from gateway.core.families import NEURALROUTING, SWITCHYARD
 from gateway.core.request import Controls
 
 SHOWN_CHARS_MAX = 40  # of a refused value: enough to recognise a typing error
@@ -38,11 +37,9 @@ SILENT = Controls()
 NO_MEMBERS: dict[str, bytes] = {}
 X = ("x-", "X-")  # every header that says something begins so
 FAMILY_PREFIXES = tuple(PREFIXES)
-MEMBER = msgspec.json.Decoder(str | float | list[str] | dict[str, str] | None)
-OWN = msgspec.json.Decoder(dict[str, str | float | list[str] | dict[str, str] | None])
+MEMBER = msgspec.json.Decoder(str | bool | float | list[str] | dict[str, str] | None)
+OWN = msgspec.json.Decoder(dict[str, Value | None])
 OWN_MEMBERS = (OWN_MEMBER, *HINT_SETTINGS)
-# What a client that demanded it must not take for done.
-UNDONE = {"block": ": nothing is blocked", "strip": ": nothing is stripped"}
 
 Said = tuple[Setting, Value]
 T = TypeVar("T")
@@ -170,9 +167,7 @@ def _read(setting: Setting, raw: Value) -> object:
 
 def _inactive(setting: Setting, value: object) -> list[str]:
     """The warning about a setting without effect; none for one that asks for nothing."""
-    if value == "false":
-        return []
-    return [f"{setting.name}: not active{UNDONE.get(str(value), '')}"]
+    return [] if value is False else [f"{setting.name}: not active"]
 
 
 def _family(name: str) -> str:

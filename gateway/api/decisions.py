@@ -12,7 +12,8 @@ from gateway.api.call import Call
 from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
 from gateway.core.errors import InvalidRequest, NotFound
-from gateway.pipeline import explain_reading, read
+from gateway.pipeline import explain_reading
+from gateway.reading import Scanning, read
 from gateway.record.record import Feedback, Record, rbaos_view
 from gateway.wire.decode import decode
 from gateway.wire.members import edit
@@ -50,7 +51,8 @@ async def route(call: Call) -> web.StreamResponse:
     request = request_of(call, body, chat)
     gateway = call.service.gateway
     policy = gateway.routing.policies.for_project(request.principal.project)
-    reading = await read(request, gateway.classifier, policy, gateway.clock)
+    readers = gateway.readers
+    reading = await read(Scanning(readers, request), readers, policy)
     found = explain_reading(reading, gateway.classifier, gateway.routing)
     return json_response(
         call,
@@ -59,6 +61,7 @@ async def route(call: Call) -> web.StreamResponse:
             "question": reading.question,
             "signals": reading.signals,
             "scores": reading.scores,
+            "verdict": reading.verdict,
             "decision": found.decision,
             "refusal": found.refusal,
             "savings_nano_usd": found.decision.savings_nano_usd if found.decision else 0,

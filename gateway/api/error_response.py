@@ -6,17 +6,22 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
-from gateway.api.families import LOCKLLM
 from gateway.core.errors import (
+    AbuseBlocked,
+    AttackBlocked,
+    ContentError,
     Forbidden,
     InvalidRequest,
     MethodNotAllowed,
+    PersonalDataBlocked,
+    PolicyViolated,
     SwitchyardError,
     Unauthenticated,
     UpstreamError,
     UpstreamRefused,
     UpstreamThrottled,
 )
+from gateway.core.families import LOCKLLM
 
 # What LockLLM's clients look for, the first class that fits; other errors keep the dialect's body.
 LOCKLLM_ERRORS: tuple[tuple[type[SwitchyardError], str, str], ...] = (
@@ -26,6 +31,10 @@ LOCKLLM_ERRORS: tuple[tuple[type[SwitchyardError], str, str], ...] = (
     (UpstreamRefused, "upstream_error", "provider_error"),
     (UpstreamError, "upstream_error", "provider_error"),
     (InvalidRequest, "lockllm_config_error", "invalid_request"),
+    (AttackBlocked, "lockllm_security_error", AttackBlocked.code),
+    (PolicyViolated, "lockllm_policy_error", PolicyViolated.code),
+    (AbuseBlocked, "lockllm_abuse_error", AbuseBlocked.code),
+    (PersonalDataBlocked, "lockllm_pii_error", PersonalDataBlocked.code),
 )
 
 
@@ -67,12 +76,14 @@ def lockllm_body(error: SwitchyardError, request_id: str) -> bytes | None:
     """The body that LockLLM's clients know *error* by, None where they know none."""
     for kind, named, code in LOCKLLM_ERRORS:
         if isinstance(error, kind):
-            detail = {
+            detail: dict[str, object] = {
                 "message": error.message,
                 "type": named,
                 "code": code,
                 "param": error.param,
                 "request_id": request_id,
             }
+            if isinstance(error, ContentError):
+                detail |= error.details
             return msgspec.json.encode({"error": detail})
     return None

@@ -12,14 +12,20 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.api.control_values import Read, Value, either, number, one_of, pairs, text, words
+from gateway.api.control_values import (
+    Read,
+    Value,
+    either,
+    number,
+    one_of,
+    pairs,
+    switch,
+    text,
+    words,
+)
 from gateway.api.vocabulary import task_label
+from gateway.core.families import LOCKLLM, NEURALROUTING, PRISM, SWITCHYARD
 from gateway.core.request import RouteAction
-
-SWITCHYARD = "switchyard"
-LOCKLLM = "lockllm"
-PRISM = "prism"
-NEURALROUTING = "neuralrouting"
 
 PREFIXES = {"x-switchyard-": SWITCHYARD, "x-lockllm-": LOCKLLM, "x-prism-": PRISM}
 OWN_MEMBER = "switchyard"  # for SDKs that reach the body (extra_body) but not the headers
@@ -30,22 +36,24 @@ PRISM_MODES = ("eco", "balanced", "sport")
 NEURALROUTING_MODES = ("auto", "cost", "speed", "quality")
 
 BLOCK_OR_WARN = either("block", "allow_with_warning")
-SWITCH = either("true", "false")
 
-# LockLLM's features beside routing, which come later: checked, so that a client's mistake shows
-# now, and named in the warnings, so that nobody believes to be protected.
+# What is scanned for, and what then happens: the same words in our family and in LockLLM's.
+SCAN_TABLE: dict[str, tuple[str, Read]] = {
+    "Scan-Mode": ("scan_mode", either("normal", "policy_only", "combined")),
+    "Scan-Action": ("scan_action", BLOCK_OR_WARN),
+    "Policy-Action": ("policy_action", BLOCK_OR_WARN),
+    "Abuse-Action": ("abuse_action", BLOCK_OR_WARN),
+    "PII-Action": ("personal_action", either("strip", "block", "allow_with_warning")),
+    "Sensitivity": ("sensitivity", either("low", "medium", "high")),
+    "Chunk": ("chunk", switch),
+    "Compression": ("compression", either("toon", "compact", "combined")),
+    "Compression-Rate": ("compression_rate", number(0.3, 0.7)),
+}
+# LockLLM's cache of responses comes later: checked, so that a client's mistake shows now, and
+# named in the warnings.
 LOCKLLM_INACTIVE: dict[str, Read] = {
-    "Scan-Mode": either("normal", "policy_only", "combined"),
-    "Scan-Action": BLOCK_OR_WARN,
-    "Policy-Action": BLOCK_OR_WARN,
-    "Abuse-Action": BLOCK_OR_WARN,
-    "Sensitivity": either("low", "medium", "high"),
-    "Cache-Response": SWITCH,
+    "Cache-Response": switch,
     "Cache-TTL": number(0, 86_400),
-    "Chunk": SWITCH,
-    "PII-Action": either("strip", "block", "allow_with_warning"),
-    "Compression": either("toon", "compact", "combined"),
-    "Compression-Rate": number(0.3, 0.7),
 }
 
 
@@ -79,6 +87,7 @@ def own_table(modes: Mapping[str, str]) -> dict[str, tuple[str, Read]]:
         "Regions": ("regions", words),
         "Metadata": ("metadata", pairs),
         "Session-Id": ("session_id", text),
+        **SCAN_TABLE,
     }
 
 
@@ -96,6 +105,10 @@ def header_settings(modes: Mapping[str, str]) -> dict[str, Setting]:
         Setting("X-Session-Id", "", "session_id", text),
         Setting("X-Conversation-Id", "", "session_id", text),
         Setting("X-Claude-Code-Session-Id", "", "session_id", text),
+    ]
+    settings += [
+        Setting(f"X-LockLLM-{name}", LOCKLLM, field, read)
+        for name, (field, read) in SCAN_TABLE.items()
     ]
     settings += [
         Setting(f"X-LockLLM-{name}", LOCKLLM, "", read) for name, read in LOCKLLM_INACTIVE.items()

@@ -22,14 +22,20 @@ async def ready(call: Call) -> web.StreamResponse:
     """
     GET /readyz: send traffic here. No database is asked: the gateway answers without one. A
     missing classifier, or its encoder alone, is degraded but ready: the first stage answers, or
-    requests keep the client's own model.
+    requests keep the client's own model. So is a missing model of the scan: patterns answer.
     """
     service = call.service
     if service.draining:
         return json_response(call, {"status": "draining"}, status=503)
     classifier = service.gateway.classifier
-    status = "degraded" if classifier.problem else "ready"
-    return json_response(call, {"status": status, "classifier": classifier.describe()})
+    scanner = service.gateway.readers.scanner
+    missing = classifier.problem or (scanner is not None and scanner.problem)
+    answer = {
+        "status": "degraded" if missing else "ready",
+        "classifier": classifier.describe(),
+        "scan": "off" if scanner is None else scanner.describe(),
+    }
+    return json_response(call, answer)
 
 
 async def metrics(call: Call) -> web.StreamResponse:

@@ -83,6 +83,7 @@ def request_of(call: Call, body: bytes, chat: Chat) -> Request:
     """The request of a *body* that has been read as *chat*; members that are ours leave it."""
     headers, extra, spoken = call.http.headers, chat.extra, call.spoken
     controls = call.service.controls.read(headers, extra, spoken)
+    call.spoken = controls.families  # an error speaks them too
     if extra and (ours := own_members(extra, spoken)):
         body = edit(body, dict.fromkeys(ours))
         kept = {name: value for name, value in extra.items() if name not in ours}

@@ -9,10 +9,17 @@ decision, for the model it chose, also where a failover made another one answer.
 
 from __future__ import annotations
 
-from gateway.api.families import LOCKLLM, PRISM, SWITCHYARD
 from gateway.api.header_text import header_list, header_text
+from gateway.api.scan_headers import (
+    LOCKLLM_SCAN_NAMES,
+    OUR_SCAN_NAMES,
+    lockllm_scan_headers,
+    our_scan_headers,
+)
 from gateway.api.vocabulary import prism_kind
 from gateway.core.decision import Decision
+from gateway.core.errors import ContentError
+from gateway.core.families import LOCKLLM, PRISM, SWITCHYARD
 from gateway.core.fleet import Deployment
 from gateway.core.money import usd_text
 from gateway.core.outcome import Attempt
@@ -65,8 +72,13 @@ SHARED_NAMES = (
 
 EXPOSED_BY_FAMILY: dict[str, tuple[str, ...]] = {
     "": SHARED_NAMES,
-    SWITCHYARD: tuple(OURS + name for name in CORE_NAMES + OWN_NAMES + ROUTING_NAMES),
-    LOCKLLM: tuple(THEIRS + name for name in LOCKLLM_NAMES + ROUTING_NAMES),
+    SWITCHYARD: tuple(
+        OURS + name for name in CORE_NAMES + OWN_NAMES + ROUTING_NAMES + OUR_SCAN_NAMES
+    ),
+    LOCKLLM: (
+        "X-Scan-Mode",
+        *(THEIRS + name for name in LOCKLLM_NAMES + ROUTING_NAMES + LOCKLLM_SCAN_NAMES),
+    ),
     PRISM: ("X-Prism-Model", "X-Prism-Task-Type"),
 }
 # Access-Control-Expose-Headers: what a page on another origin may read. A star would not do: with
@@ -93,7 +105,12 @@ def reply_headers(request: Request, served: Served) -> Headers:
     if explained and decision.action is not RouteAction.DISABLED:
         headers += _own(decision)
         headers += _routing(OURS, decision, served.chosen.fee)
+    verdict, compression = served.chosen.reading.verdict, served.chosen.compression
+    if verdict is not None:
+        headers += our_scan_headers(verdict, compression)
     if LOCKLLM in families:
+        stopped = isinstance(served.error, ContentError)
+        headers += lockllm_scan_headers(verdict, compression, blocked=stopped)
         headers += _lockllm(request, decision, answered)
         if _active(decision):
             headers += _routing(THEIRS, decision, served.chosen.fee)
@@ -186,14 +203,10 @@ def _routing(prefix: str, decision: Decision, fee: Fee) -> Headers:
 
 
 def _lockllm(request: Request, decision: Decision, answered: Deployment | None) -> Headers:
-    """
-    LockLLM's group for every reply. Nothing is scanned yet, and that is what it says: ``Safe``,
-    ``Label`` and the settings of a scan are left out, for without one they would be inventions.
-    """
+    """LockLLM's group for every reply, but for the scan."""
     universal = request.provider is None and request.path.startswith(UNIVERSAL_PATH)
     on_credits = universal or (answered is not None and answered.simulated)
     headers = [
-        ("X-LockLLM-Scanned", "false"),
         ("X-LockLLM-Credits-Mode", "lockllm_credits" if on_credits else "byok"),
         ("X-LockLLM-Provider", _provider(decision, answered)),
         ("X-LockLLM-Model", _model(decision, answered)),

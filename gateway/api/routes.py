@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 import msgspec
 from aiohttp import web
 
-from gateway.api import chat, decisions, dispatch, models, probes, proxy
+from gateway.api import chat, decisions, dispatch, models, probes, proxy, scan
 from gateway.api.call import Call
-from gateway.api.families import LOCKLLM, NEURALROUTING
 from gateway.api.respond import json_response
 from gateway.core.errors import MethodNotAllowed, NotFound
+from gateway.core.families import LOCKLLM, NEURALROUTING
 
 Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
 
@@ -65,6 +65,7 @@ EXACT: dict[str, tuple[Route, ...]] = {
     "/v1/route": (Route(decisions.route),),
     "/v1/route/explain": (Route(decisions.route),),
     "/v1/feedback": (Route(decisions.feedback),),
+    "/v1/scan": (Route(scan.scan),),
     "/v1/providers/health": (Route(probes.providers, "GET"),),
     "/healthz": (Route(probes.live, "GET", keyless=True),),
     "/readyz": (Route(probes.ready, "GET", keyless=True),),
@@ -77,7 +78,7 @@ ONE_OF = {
 }
 PROXY = "/v1/proxy/"
 # Whoever knows such a path understands the headers of its product.
-SPOKEN = {PROXY: (LOCKLLM,), "/v1/dispatch": (NEURALROUTING,)}
+SPOKEN = {PROXY: (LOCKLLM,), "/v1/scan": (LOCKLLM,), "/v1/dispatch": (NEURALROUTING,)}
 BARE_PROVIDERS = ("openai", "anthropic")  # also without /v1/proxy, a habit of other gateways
 ANTHROPIC_ENDS = ("/messages", "/messages/count_tokens")
 PASS_THROUGH = Route(proxy.pass_through, "*")

@@ -82,6 +82,25 @@ def classify(
 
 
 @app.command()
+def scan(
+    source: Annotated[Path, typer.Option("--input", help='JSON lines: {"id", "text"}')],
+    target: Annotated[
+        Path,
+        typer.Option("--output", help="JSON lines, one for each of the input; - for the terminal."),
+    ],
+    config: ConfigFile = None,
+    sensitivity: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+) -> None:
+    """Scan many texts: attacks, personal data and secrets, and the configured content policies."""
+    from gateway.cli.check import settings_or_exit
+    from gateway.cli.scan import run
+
+    if sensitivity not in {"low", "medium", "high"}:
+        raise typer.BadParameter("must be low, medium or high", param_hint="--sensitivity")
+    run(source, target, settings_or_exit(config, dict(os.environ)), sensitivity)
+
+
+@app.command()
 def replay(
     config: ConfigFile = None,
     hours: Annotated[float, typer.Option(help="How far to look back.", min=0.0)] = 24.0,

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import IO
 
 import msgspec
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import track
 
+from gateway.cli.rows import console, finish, open_files, write_each
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.errors import InvalidRequest
 from gateway.signals.excerpt import read_excerpt
@@ -23,8 +17,6 @@ from gateway.wire.decode import decode
 from models.classifier import Classifier, load_classifier
 from models.options import PATIENT
 
-console = Console(stderr=True, soft_wrap=True)
-
 
 class Row(msgspec.Struct):
     """One line of the input: an id, and a text or the messages of an OpenAI chat."""
@@ -32,12 +24,6 @@ class Row(msgspec.Struct):
     id: str | int
     text: str | None = None
     messages: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class Named(msgspec.Struct):
-    """The least that can be read of a row."""
-
-    id: str | int
 
 
 class Labelled(msgspec.Struct):
@@ -53,7 +39,6 @@ class Labelled(msgspec.Struct):
 
 
 ROW = msgspec.json.Decoder(Row)
-NAMED = msgspec.json.Decoder(Named)
 
 
 def chat_of(row: Row) -> Chat:
@@ -77,47 +62,12 @@ def run(source: Path, target: Path) -> None:
     cannot be read gets a line with its ``error``, and the exit status is 1.
     """
     with ExitStack() as stack:
-        try:
-            rows = list(rows_of(source.read_bytes()))
-            to_terminal = target == Path("-")
-            out = sys.stdout.buffer if to_terminal else stack.enter_context(target.open("wb"))
-        except OSError as error:
-            console.print(f"[red]{escape(f'{error.filename}: {error.strerror}')}[/]")
-            raise typer.Exit(2) from None
+        rows, out = open_files(source, target, stack)
         classifier = stack.enter_context(closing(load_classifier(PATIENT)))
         console.print(f"classifier: {classifier.describe()}")
-        failed = asyncio.run(_label(rows, out, classifier))
-        out.flush()
-    console.print(f"{len(rows)} rows, {failed} of them unreadable -> {escape(str(target))}")
-    if failed:
-        raise typer.Exit(1)
-
-
-def rows_of(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, with their numbers from 1."""
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            yield number, line
-
-
-async def _label(rows: list[tuple[int, bytes]], out: IO[bytes], classifier: Classifier) -> int:
-    failed = 0
-    for number, line in track(rows, "classifying", console=console):
-        try:
-            labelled: object = await _row(line, classifier)
-        except InvalidRequest as error:
-            failed += 1
-            labelled = {**_id_of(line), "line": number, "error": error.message}
-        out.write(msgspec.json.encode(labelled) + b"\n")
-    return failed
-
-
-def _id_of(line: bytes) -> dict[str, str | int]:
-    """The id of a row that may have other mistakes, nothing where that is one."""
-    try:
-        return {"id": NAMED.decode(line).id}
-    except msgspec.MsgspecError:
-        return {}
+        labelled = write_each(rows, out, "classifying", lambda line: _row(line, classifier))
+        failed = asyncio.run(labelled)
+    finish(rows, failed, target)
 
 
 async def _row(line: bytes, classifier: Classifier) -> Labelled:

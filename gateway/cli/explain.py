@@ -24,7 +24,8 @@ from gateway.core.errors import SwitchyardError
 from gateway.core.fleet import Capability
 from gateway.core.money import usd_text
 from gateway.decide.explain import Explanation
-from gateway.pipeline import Reading, explain_reading, read, unsent
+from gateway.pipeline import explain_reading, unsent
+from gateway.reading import Readers, Reading, Scanning, read
 from models.classifier import load_classifier
 
 console = Console()
@@ -73,7 +74,8 @@ async def _explain(
     routing = routing_of(settings, {})
     policy = routing.policies.default
     with closing(classifier):
-        reading = await read(unsent(chat, clock, controls), classifier, policy, clock)
+        readers = Readers(classifier, None, clock)
+        reading = await read(Scanning(readers, unsent(chat, clock, controls)), readers, policy)
     return reading, explain_reading(reading, classifier, routing)
 
 

@@ -12,18 +12,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.config.scan_schema import ProjectScan, ScanSettings
+from gateway.config.section import Count, NotNegative, Positive, Section, Share
 from gateway.core.fleet import ModelClass
 from gateway.core.request import RouteAction
 
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-Positive = Annotated[float, Meta(gt=0.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
-Count = Annotated[int, Meta(ge=0)]
 Tier = Literal["low", "medium", "high"]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of the file. An unknown key is an error, because a misspelt limit is no limit."""
 
 
 class Server(Section, frozen=True):
@@ -272,6 +266,7 @@ class Project(Section, frozen=True):
     mode: str | None = None
     policy: Policy = Policy()
     rules: tuple[Rule, ...] = ()  # before the common ones
+    scan: ProjectScan = ProjectScan()
 
 
 class Routing(Section, frozen=True):
@@ -341,7 +336,7 @@ class ClassifierSettings(Section, frozen=True):
     threads: Annotated[int, Meta(ge=1)] = 1  # two would take the core of the event loop
     queue_entries_max: Annotated[int, Meta(ge=1)] = 256  # the deadline refuses sooner, but on a GPU
     queue_bytes_max: Annotated[int, Meta(ge=1024)] = 2**20  # an excerpt is some 3 KB at most
-    memory_bytes_max: Count = 8 * 2**20  # 28,000 prompts: a retry, a prompt of every user's session
+    memory_bytes_max: Count = 8 * 2**20  # 14,000 prompts: a retry, a prompt of every user's session
     socket: str | None = None  # of a classifier process that several gateways share
 
 
@@ -361,3 +356,4 @@ class Config(Section, frozen=True):
     recording: Recording = Recording()
     simulation: Simulation = Simulation()
     classifier: ClassifierSettings = ClassifierSettings()
+    scan: ScanSettings = ScanSettings()

@@ -13,6 +13,11 @@ Every error that reaches a client, and whose fault it is.
     |- PolicyError                 the operator's limits are at fault
     |  |- NoEligibleModel          422  no deployment may serve this request
     |  |- CostLimitExceeded        402  cheapest eligible model costs more than the limit
+    |- ContentError                what the prompt holds is not let through
+    |  |- AttackBlocked            400  an order to the model that is not the caller's to give
+    |  |- PolicyViolated           403  a content policy of the operator
+    |  |- AbuseBlocked             400  floods, endless output
+    |  |- PersonalDataBlocked      403  personal data or a secret
     |- UpstreamError               a provider is at fault
     |  |- UpstreamRefused          4xx  passed on: the upstream's own status and message
     |  |- UpstreamThrottled        429  every deployment asked us to wait
@@ -22,6 +27,7 @@ Every error that reaches a client, and whose fault it is.
        |- Overloaded               503  shed before any work; come back after retry_after_s
        |- Unavailable              503  infrastructure of ours does not answer
        |- Draining                 503  shutting down
+       |- Unscanned                503  no verdict on the prompt, and none may pass without
 
 ``status`` is the HTTP status on the OpenAI surface, ``code`` the public code, ``retry`` whether
 the client's SDK should send the request again. Dialects turn an error into their own body.
@@ -139,6 +145,45 @@ class CostLimitExceeded(PolicyError):
     code = "cost_limit_exceeded"
 
 
+class ContentError(SwitchyardError):
+    """What the prompt holds is not let through; *details* says what was found, never its words."""
+
+    status = 400
+    code = "content_error"
+
+    def __init__(
+        self, message: str, details: dict[str, object] | None = None, *, param: str | None = None
+    ) -> None:
+        super().__init__(message, param=param)
+        self.details = details or {}
+
+
+class AttackBlocked(ContentError):
+    """An injection, a jailbreak, or an order hidden in a document."""
+
+    code = "prompt_injection_detected"
+
+
+class PolicyViolated(ContentError):
+    """The operator's content policies forbid it."""
+
+    status = 403
+    code = "policy_violation"
+
+
+class AbuseBlocked(ContentError):
+    """A flood, or an ask for endless output."""
+
+    code = "abuse_detected"
+
+
+class PersonalDataBlocked(ContentError):
+    """Personal data or a secret, and the client or the operator wants none sent."""
+
+    status = 403
+    code = "pii_detected"
+
+
 class UpstreamError(SwitchyardError):
     """A provider is at fault."""
 
@@ -189,6 +234,14 @@ class Unavailable(InternalError):
 
     status = 503
     code = "unavailable"
+    retry = True
+
+
+class Unscanned(InternalError):
+    """There is no verdict on the prompt, and the operator lets none pass without one."""
+
+    status = 503
+    code = "unscanned"
     retry = True
 
 

@@ -28,8 +28,9 @@ class Kind(enum.StrEnum):
 
 class Controls(msgspec.Struct, frozen=True):
     """
-    What the client said about routing, whatever header family or body member said it. None means
-    that it said nothing. *families* are the header families it spoke: the reply speaks them too.
+    What the client said about routing and scanning, whatever header family or body member said it.
+    None means that it said nothing. *families* are the header families it spoke: the reply speaks
+    them too.
     """
 
     action: RouteAction | None = None
@@ -41,6 +42,15 @@ class Controls(msgspec.Struct, frozen=True):
     regions: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     session_id: str | None = None
+    scan_mode: str | None = None  # normal, policy_only or combined
+    scan_action: str | None = None  # block or allow_with_warning, like those of policies and abuse
+    policy_action: str | None = None
+    abuse_action: str | None = None
+    personal_action: str | None = None  # strip, block or allow_with_warning
+    sensitivity: str | None = None  # low, medium or high
+    chunk: bool | None = None  # read long texts in windows
+    compression: str | None = None  # toon, compact or combined
+    compression_rate: float | None = None  # 0.3 to 0.7: the share that compact keeps
     families: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

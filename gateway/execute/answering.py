@@ -24,6 +24,7 @@ from gateway.execute.tally import Tally
 from gateway.execute.upstream_headers import reply_headers
 from gateway.execute.upstreams import Upstreams
 from gateway.execute.whole import Whole, read_whole
+from gateway.scan.restore import Restorer
 
 TPOT_TOKENS_MIN: Final = 32  # of a whole answer, whose time to the first token is in the sum
 # A deployment is blamed for being late only when it had this share of its own timeout: a client in
@@ -38,6 +39,7 @@ class Errand(msgspec.Struct, frozen=True):
     request: Request
     upstreams: Upstreams
     tally: Tally
+    restorer: Restorer | None = None
 
     @property
     def s_left(self) -> float:
@@ -132,7 +134,7 @@ async def _stream(errand: Errand, chosen: Chosen, call: Call, start_s: float) ->
 
 def _feed(errand: Errand, call: Call) -> Feed:
     event_bytes_max = errand.upstreams.server.event_bytes_max
-    if not call.translated:
+    if not call.translated and errand.restorer is None:
         return Passed(
             call.client, event_bytes_max, drop_usage=call.drop_usage, model=errand.shown_model
         )
@@ -144,6 +146,7 @@ def _feed(errand: Errand, call: Call) -> Feed:
         model=errand.shown_model or call.deployment.upstream_model,
         created_s=int(errand.upstreams.clock.wall()),
         include_usage=errand.request.chat.include_usage,
+        restorer=errand.restorer,
     )
 
 
@@ -155,6 +158,7 @@ async def _whole(errand: Errand, chosen: Chosen, call: Call, start_s: float) -> 
         answer_bytes_max=errand.upstreams.server.answer_bytes_max,
         model=errand.shown_model,
         created_s=int(errand.upstreams.clock.wall()),
+        restorer=errand.restorer,
     )
     whole: Whole = await _attempt(errand, call, deployment.timeouts.total_s, read)
     now_s = clock.monotonic()

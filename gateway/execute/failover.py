@@ -24,14 +24,20 @@ from gateway.execute.next_step import Progress, Step, next_step
 from gateway.execute.reply import Reply
 from gateway.execute.tally import CLIENT_GONE_STATUS, Ended, Tally
 from gateway.execute.upstreams import Upstreams
+from gateway.scan.restore import Restorer
 from gateway.wire.registry import DIALECTS
 
 
 async def execute(
-    decision: Decision, request: Request, upstreams: Upstreams, ended: Ended
+    decision: Decision,
+    request: Request,
+    upstreams: Upstreams,
+    ended: Ended,
+    restorer: Restorer | None = None,
 ) -> Reply:
     """
-    Answer *request* by the first deployment of the ranking that can.
+    Answer *request* by the first deployment of the ranking that can. *restorer* puts back into the
+    answer what was stripped from the request.
 
     *ended* is called exactly once: before this returns a whole answer or raises, or when the stream
     of the reply ends, is closed or is cancelled. It must not raise.
@@ -44,7 +50,7 @@ async def execute(
         InvalidRequest: the request cannot be translated for the deployment that was decided on.
     """
     tally = Tally(request.arrived_s, upstreams.clock, ended)
-    errand = Errand(decision, request, upstreams, tally)
+    errand = Errand(decision, request, upstreams, tally, restorer)
     try:
         return await _answer(errand)
     except asyncio.CancelledError:

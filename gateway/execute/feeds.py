@@ -25,6 +25,7 @@ from gateway.core.chat import (
     ToolStarted,
     Usage,
 )
+from gateway.scan.restore import Restorer
 from gateway.wire import sse
 from gateway.wire.dialect import MALFORMED, UNFINISHED, Dialect, Mark, Problem, StreamWriter
 
@@ -178,7 +179,10 @@ class Passed:
 
 
 class Translated:
-    """Another dialect at the upstream than at the client: every event is read and written anew."""
+    """
+    Another dialect at the upstream than at the client, or something to put back into the answer:
+    every event is read and written anew.
+    """
 
     def __init__(
         self,
@@ -190,6 +194,7 @@ class Translated:
         model: str,
         created_s: int,
         include_usage: bool,
+        restorer: Restorer | None = None,
     ) -> None:
         self.committed = False
         self.over = False
@@ -200,6 +205,7 @@ class Translated:
         self.usage_final = False
         self.content_chars = 0
         self._splitter = sse.Splitter(event_bytes_max)
+        self._restorer = restorer
         self._reader = upstream.stream_reader()
         self._writer: StreamWriter = client.stream_writer(
             answer_id, model, created_s=created_s, include_usage=include_usage
@@ -242,7 +248,9 @@ class Translated:
                 if self.unfinished:
                     return b""
                 self.committed = True
-        return self._writer.write(said)
+        if self._restorer is None:
+            return self._writer.write(said)
+        return b"".join([self._writer.write(one) for one in self._restorer.event(said)])
 
     def _finished(self, finish: Finish | None, usage: Usage | None) -> None:
         if finish is not None:

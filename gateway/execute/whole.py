@@ -12,6 +12,7 @@ from gateway.core.transport import UpstreamResponse
 from gateway.execute.call import Call, Headers
 from gateway.execute.failures import Failed, failed_stream
 from gateway.execute.upstream_headers import reply_headers
+from gateway.scan.restore import Restorer
 from gateway.wire.decode import UNREADABLE
 from gateway.wire.members import edit
 
@@ -49,10 +50,12 @@ async def read_whole(
     answer_bytes_max: int,
     model: str | None,
     created_s: int,
+    restorer: Restorer | None = None,
 ) -> Whole:
     """
     The answer that *response* is. *model*: the name to show instead of the one that served.
-    *created_s* dates a translation of an answer that has no date.
+    *created_s* dates a translation of an answer that has no date. *restorer*: puts stripped values
+    back, for which the answer is written anew.
 
     Raises:
         Failed: too large, no answer, or an error in its place.
@@ -68,7 +71,9 @@ async def read_whole(
     content_type = response.headers.get("content-type", JSON)
     if not fits_header(content_type):
         content_type = JSON
-    if call.translated:
+    if restorer is not None and answer is not None:
+        answer = restorer.whole(answer)
+    if call.translated or (restorer is not None and answer is not None):
         if answer is None:
             raise _malformed(response.status)
         shown = model or answer.model or call.deployment.upstream_model

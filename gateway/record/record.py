@@ -11,6 +11,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.question import Question
 from gateway.core.request import Principal
 from gateway.core.signals import Signals
+from gateway.scan.verdict import Verdict
 from models.scores import Scores
 
 VERSION = 1  # of the shape below; a new field has a default, so that old records stay readable
@@ -50,6 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     fee_nano_usd: int = 0
     savings_nano_usd: int = 0
     fee_settled_nano_usd: int = 0
+    verdict: Verdict | None = None  # of the scan: kinds, severities and offsets, never words
     text: str | None = None
     version: int = VERSION
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.signals.pasted import LABEL, beside_paste
+from gateway.signals.material import beside_material
+from gateway.signals.pasted import COLONS, LABEL, beside_paste
 
 VIEW_CHARS = 8_000  # read from each end of a message; asks are at an end, dumps in the middle
 ELEMENTS_MAX = 400  # looked at in one message; a view of text holds fewer in practice
@@ -67,7 +68,10 @@ def find_ask(message: str) -> str:
     said = harness_removed(message)
     if "```" in said or "~~~" in said:
         said = fences_shortened(said)
-    ask = beside_paste(said)
+    # The slot for an answer is a shape, and the question before it no block of its own.
+    ask = beside_paste(said) if said.endswith(COLONS) else said
+    if ask == said:
+        ask = beside_paste(beside_material(said))
     label = LABEL.match(ask)
     return ask[label.end() :] if label is not None else ask
 

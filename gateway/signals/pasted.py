@@ -105,7 +105,7 @@ _PASTED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _LISTED = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)、])\s")
-_BLANK = re.compile(r"\n[ \t]*\n\s*")
+BLANK = re.compile(r"\n[ \t]*\n\s*")
 _QUOTED = re.compile(rf"[:：]\s*[{OPENING_QUOTES}]")
 _CODE_STARTS = (
     *("\t", "    ", "def ", "import ", "from ", "class ", "function ", "#include"),
@@ -126,7 +126,7 @@ def beside_paste(message: str) -> str:
         asked = message[message.rfind("\n") + 1 :]
         if slot is not None and LABEL.match(asked) is not None and is_ask(asked):
             return asked
-    blocks, joint = _BLANK.split(message), "\n\n"
+    blocks, joint = BLANK.split(message), "\n\n"
     if len(blocks) == 1:
         blocks, joint = message.split("\n"), "\n"
     if len(blocks) == 1:
@@ -177,14 +177,25 @@ def is_material(ask: str, rest: str) -> bool:
         return False  # the ask goes on behind the quotation
     if looks_pasted(rest):
         return not is_code(rest)
-    words = f" {ask.lower()}".replace("\n", " ")
-    if any(word in words for word in _SPECIFIERS):
+    if specifies(ask):
         return False
+    words = lowered(ask)
     if ask.endswith(COLONS):
         announced = len(ask) > HEADING_CHARS_MAX or _ANNOUNCES.search(ask) is None
     else:
         announced = len(rest) > len(ask) and points_down(words)
     return announced and not is_code(rest)
+
+
+def specifies(ask: str) -> bool:
+    """Whether *ask* speaks of requirements and the like: what follows is then part of it."""
+    words = lowered(ask)
+    return any(word in words for word in _SPECIFIERS)
+
+
+def lowered(ask: str) -> str:
+    """The ask on one line, in lower case, behind a space."""
+    return f" {ask.lower()}".replace("\n", " ")
 
 
 def points_down(words: str) -> bool:

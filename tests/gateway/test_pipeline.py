@@ -13,6 +13,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import InternalError, ModelNotFound
 from gateway.core.request import Controls, RouteAction
 from gateway.pipeline import BLIND, Routing, choose, record_of, unsent
+from gateway.reading import Readers
 from gateway.wire.registry import DIALECTS
 from models.scores import UNASKED
 from tests.gateway.decide.samples import Desk, fleet_of, scores
@@ -52,7 +53,8 @@ async def chosen(model, found, controls=AUTO, routing=None):
     """What is chosen for a request for *model* when the classifier answers *found*."""
     desk = Desk()
     routing = routing or Routing(desk.policies, desk.view)
-    return await choose(asked(model, controls), Classifier(found), routing, SystemClock())
+    readers = Readers(Classifier(found), None, SystemClock())
+    return await choose(asked(model, controls), readers, routing)
 
 
 async def test_a_request_is_read_and_decided():
@@ -110,13 +112,12 @@ async def test_savings_are_settled_where_the_decided_model_answered(
     outcome = msgspec.structs.replace(
         OUTCOME, deployment=deployment, usage=usage, cost_nano_usd=10_000_000
     )
-    request = asked(model)
     gateway = SimpleNamespace(clock=SystemClock(), keep_text=False)
     # A short prompt is in doubt; only what was decided matters here.
     decision = msgspec.structs.replace(
         found.decision, model="llama-3-8b", routed=True, ranking=("groq/llama-3-8b",)
     )
-    record = record_of(request, msgspec.structs.replace(found, decision=decision), outcome, gateway)
+    record = record_of(msgspec.structs.replace(found, decision=decision), outcome, gateway)
 
     assert (record.savings_nano_usd, record.fee_settled_nano_usd) == (savings, fee)
 
@@ -129,7 +130,7 @@ async def test_text_is_kept_where_the_operator_wants_it(action, keep_text, text)
     found = await chosen("gpt-4", scores(), controls)
     gateway = SimpleNamespace(clock=SystemClock(), keep_text=keep_text)
 
-    record = record_of(asked("gpt-4", controls), found, OUTCOME, gateway)
+    record = record_of(found, OUTCOME, gateway)
 
     assert record.text == text
     assert found.reading.excerpt == ("" if action is RouteAction.DISABLED else SECRET)

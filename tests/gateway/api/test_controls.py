@@ -151,7 +151,7 @@ def test_unknown_values_are_refused(headers, members, param, message):
     assert refused.value.param == param
 
 
-@pytest.mark.parametrize("member", ["fast", ["auto"], {"mode": {"a": 1}}, {"mode": True}])
+@pytest.mark.parametrize("member", ["fast", ["auto"], {"mode": {"a": 1}}, {"mode": [1]}])
 def test_a_malformed_member_is_refused(member):
     """The type is wrong, so no list of allowed values would help."""
     with pytest.raises(InvalidRequest, match=r"^switchyard cannot be read") as refused:
@@ -255,17 +255,8 @@ def test_what_lockllm_can_ask_for_is_checked_and_named():
     assert controls.action is RouteAction.AUTO
     assert controls.families == ("lockllm",)
     assert set(controls.warnings) == {
-        "X-LockLLM-Scan-Mode: not active",
-        "X-LockLLM-Scan-Action: not active: nothing is blocked",
-        "X-LockLLM-Policy-Action: not active",
-        "X-LockLLM-Abuse-Action: not active: nothing is blocked",
-        "X-LockLLM-Sensitivity: not active",
         "X-LockLLM-Cache-Response: not active",
         "X-LockLLM-Cache-TTL: not active",
-        "X-LockLLM-Chunk: not active",
-        "X-LockLLM-PII-Action: not active: nothing is stripped",
-        "X-LockLLM-Compression: not active",
-        "X-LockLLM-Compression-Rate: not active",
     }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from lockllm import parse_proxy_metadata
 
 from gateway.api.reply_headers import EXPOSED, EXPOSED_BY_FAMILY, reply_headers
+from gateway.compress.compress import CompressionSummary
 from gateway.core.chat import Chat
 from gateway.core.decision import Decision, Versions
+from gateway.core.errors import AttackBlocked
 from gateway.core.fleet import Capability, Deployment, ModelClass, Price
 from gateway.core.outcome import Attempt, Failure
 from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
@@ -16,6 +20,7 @@ from gateway.execute.reply import Reply
 from gateway.ledger.fee import fee_of
 from gateway.pipeline import Chosen, Served
 from gateway.record.record import Stages
+from tests.gateway.scan.verdicts import CLEAN, EVERYTHING
 
 MINI = Deployment(
     id="openai/gpt-4o-mini",
@@ -84,20 +89,26 @@ def request(families=(), *, path="/v1/chat/completions", provider=None, warnings
     )
 
 
-def headers(asked, decision=ROUTED, answered=MINI, attempts=(), warnings=()):
+COMPRESSED = CompressionSummary("compact", 1, 100, 60, 25, 15)
+
+
+def headers(
+    asked, decision=ROUTED, answered=MINI, attempts=(), warnings=(), verdict=None, error=None
+):
     """The headers of a reply by *answered*, None for an error; each name must be unique."""
     chosen = Chosen(
-        reading=None,
+        reading=SimpleNamespace(verdict=verdict),
         view=None,
         policy=None,
         decision=decision,
         fee=fee_of(decision, 0.05),
         stages=Stages(0.0, 0.0, 0.0, 0.0, added_s=0.00345),
+        compression=None if verdict is None else COMPRESSED,
     )
     reply = None
     if answered is not None:
         reply = Reply(200, "application/json", (), answered, attempts, warnings=warnings)
-    found = reply_headers(asked, Served(chosen, reply))
+    found = reply_headers(asked, Served(chosen, reply, error))
     assert len({name.lower() for name, _ in found}) == len(found)
     return dict(found)
 
@@ -336,8 +347,65 @@ def test_pages_may_read_every_header():
     families = ("switchyard", "lockllm", "prism")
     decision = msgspec.structs.replace(ROUTED, would="x", warnings=("w",))
     answered = msgspec.structs.replace(HAIKU, simulated=True)
-    sent = set(headers(request(families), decision, answered, (FAILED,)))
+    error = AttackBlocked("no", {})
+    sent = set(
+        headers(request(families), decision, answered, (FAILED,), verdict=EVERYTHING, error=error)
+    )
 
     listed = {name for family in families for name in EXPOSED_BY_FAMILY[family]}
     assert sent == listed
     assert listed < set(EXPOSED.split(", "))
+
+
+def test_a_safe_prompt_is_called_safe():
+    """What LockLLM's client reads of a scan that found nothing."""
+    sent = dict(headers(request(("lockllm",)), verdict=CLEAN).items())
+    told = parse_proxy_metadata(sent)
+
+    assert (told.scanned, told.safe, told.label, told.scan_mode) == (True, True, 0, "combined")
+    assert told.sensitivity == "medium"
+    assert told.policy_confidence == 100.0
+    assert told.scan_warning is None
+    assert not told.pii_detected.detected
+
+
+def test_everything_that_was_found_is_told():
+    """Each group of LockLLM's, with its detail, and never a word of the prompt."""
+    sent = dict(headers(request(("lockllm",)), verdict=EVERYTHING).items())
+    told = parse_proxy_metadata(sent)
+
+    assert (told.safe, told.label) == (False, 1)
+    assert told.scan_warning.injection_score == 98.7
+    assert told.scan_detail["findings"][0]["id"] == "injection.override.en"
+    assert told.policy_warnings.count == 1
+    assert told.policy_detail[0]["violated_categories"] == [
+        {"name": "dosage"},
+        {"name": "diagnosis"},
+    ]
+    assert told.abuse_detected.types == "flood"
+    assert told.abuse_detail["recommendation"] == "Limit the request rate of this key."
+    assert told.pii_detected.entity_types == "EMAIL_ADDRESS"
+    assert told.pii_detected.entity_count == 1
+    assert told.compression.applied
+    assert told.compression.ratio == 0.6
+
+
+def test_our_family_counts_what_was_found():
+    """One line for a log: kinds and how often."""
+    found = headers(request(("switchyard",)), verdict=EVERYTHING)
+
+    assert found["X-Switchyard-Safe"] == "false"
+    assert found["X-Switchyard-Findings"] == (
+        "injection=1, EMAIL_ADDRESS=1, policy:medical=1, abuse:flood=1"
+    )
+    assert found["X-Switchyard-Redacted"] == "1"
+
+
+def test_a_scan_that_failed_says_nothing_of_the_prompt():
+    """Neither safe nor unsafe: nobody knows."""
+    missing = msgspec.structs.replace(CLEAN, missing=True)
+    found = headers(request(("lockllm", "switchyard")), verdict=missing)
+
+    assert found["X-LockLLM-Scanned"] == "false"
+    assert found["X-Switchyard-Safe"] == "unknown"
+    assert "X-LockLLM-Safe" not in found

@@ -1,0 +1,69 @@
+"""Personal data and secrets in one text: what patterns and checksums show, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from gateway.core.findings import Finding, Severity
+from gateway.scan.patterns import Match, PatternSet
+from gateway.scan.personal import Recognisers
+from models.names import Names
+
+NAMES_FROM = 0.5  # probability
+
+
+# Names are read in no longer text, and no pattern matches as often in it as matches are kept.
+PIECE_CHARS = 4_096
+SEEK_CHARS = 256  # how far before a cut a blank is looked for
+
+
+class PersonalData:
+    """Immutable, one per process. *names*: None where its artefact is missing."""
+
+    def __init__(self, patterns: PatternSet, names: Names | None) -> None:
+        self._set = patterns
+        self._recognisers = Recognisers(patterns.patterns)
+        self._names = names
+
+    def in_text(self, text: str) -> tuple[Finding, ...]:
+        """
+        All findings in *text*, sorted and not overlapping. A long text is read in pieces, so that
+        no limit of the parts leaves anything out.
+        """
+        return tuple(
+            msgspec.structs.replace(one, start=one.start + start, end=one.end + start)
+            for start, piece in pieces_of(text)
+            for one in self._find(piece, self._set.scan(piece))
+        )
+
+    def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
+        """As ``in_text``, where *matches* are what the pattern set found in *text*."""
+        return self._find(text, matches) if len(text) <= PIECE_CHARS else self.in_text(text)
+
+    def _find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
+        """Where a name and a pattern overlap, the pattern knows better."""
+        found = self._recognisers.findings(text, matches)
+        if self._names is None:
+            return tuple(found)
+        named = [
+            Finding(kind, self._names.version, Severity.MEDIUM, start, end, score)
+            for start, end, kind, score in self._names.spans(text)
+            if score >= NAMES_FROM and not any(one.start < end and start < one.end for one in found)
+        ]
+        return tuple(sorted([*found, *named], key=lambda one: one.start))
+
+
+def pieces_of(text: str) -> Iterator[tuple[int, str]]:
+    """Where each piece begins, and the piece: cut behind a line or a word where there is one."""
+    start = 0
+    while len(text) - start > PIECE_CHARS:
+        end = start + PIECE_CHARS
+        cut = text.rfind("\n", end - SEEK_CHARS, end)
+        if cut < 0:
+            cut = text.rfind(" ", end - SEEK_CHARS, end)
+        end = cut + 1 if cut >= 0 else end
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]

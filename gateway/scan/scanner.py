@@ -1,0 +1,142 @@
+"""The door of the scan: what is built once, and what one request gets of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway.config.scan_schema import ProjectScan, ScanSettings
+from gateway.core.findings import Finding
+from gateway.core.request import Request
+from gateway.scan.abuse import AbuseMonitor
+from gateway.scan.allow import AllowList
+from gateway.scan.likeness import embed
+from gateway.scan.patterns import PatternSet, read_patterns
+from gateway.scan.personal_data import PersonalData
+from gateway.scan.piece_scan import PieceScanner
+from gateway.scan.policies import compile_content_policies
+from gateway.scan.scan import PIECES_BYTES_MAX, Limits, Parts, Scan
+from gateway.scan.strip import Stripped, strip
+from gateway.scan.wishes import Wishes, wishes_of
+from models.guard import Guard
+from models.judge import Judge, read_judge
+from models.manifest import FILES, ArtefactError
+from models.memory import Memory
+from models.names import Names
+
+log = logging.getLogger("switchyard")
+
+OURS = ProjectScan()
+
+
+class Engines(msgspec.Struct, frozen=True):
+    """
+    What is read from disk and compiled once per process, and what is remembered. *problem* says
+    what is missing that should be there, "" when nothing is: patterns alone then answer.
+    """
+
+    patterns: PatternSet
+    guard: Guard | None
+    judge: Judge | None
+    names: Names | None
+    abuse: AbuseMonitor
+    problem: str = ""
+
+
+class Scanner:
+    """Scans requests by the settings of the operator. Immutable but for what it remembers."""
+
+    def __init__(
+        self, engines: Engines, settings: ScanSettings, projects: Mapping[str, ProjectScan]
+    ) -> None:
+        """
+        Raises:
+            ValueError: a content policy or an entry of the allow list is wrong; it says how.
+        """
+        self.settings = settings
+        self.engines = engines
+        self._projects = projects
+        self.parts = Parts(
+            pieces=PieceScanner(engines.patterns, engines.guard),
+            personal=PersonalData(engines.patterns, engines.names),
+            judge=engines.judge,
+            policies=compile_content_policies(settings.policies, embed),
+            allow=AllowList(settings.allow),
+            abuse=engines.abuse,
+            limits=Limits(
+                chars_max=settings.chars_max,
+                windows_max=settings.windows_max,
+                encoder_windows_max=settings.encoder_windows_max,
+            ),
+            remembered=Memory(PIECES_BYTES_MAX),
+        )
+
+    @property
+    def problem(self) -> str:
+        """Why less is found than should be, "" when nothing is missing."""
+        return self.engines.problem
+
+    def wishes(self, request: Request) -> Wishes:
+        """What is looked for in *request*, and what follows."""
+        project = self._projects.get(request.principal.project, OURS)
+        return wishes_of(request.controls, self.settings, project)
+
+    def strip(self, request: Request, wishes: Wishes) -> Stripped | None:
+        """
+        The request without personal data and secrets; None where there are none, or they may stay.
+        """
+        if wishes.personal_action != "strip":
+            return None
+        parts, project = self.parts, request.principal.project
+
+        def find(text: str) -> list[Finding]:
+            found = parts.personal.in_text(text)
+            return [one for one in found if not parts.allow.permits(one, text, project)]
+
+        return strip(request, find)
+
+    def begin(self, request: Request, wishes: Wishes) -> Scan:
+        """A scan of *request*, to be begun and awaited."""
+        return Scan(self.parts, wishes, request.principal.project)
+
+    def describe(self) -> str:
+        """One line for the log at start."""
+        engines = self.engines
+        models = [one.version for one in (engines.guard, engines.names) if one is not None]
+        known = f"{len(engines.patterns.patterns)} patterns by {engines.patterns.engine}"
+        return ", ".join([known, *models, *([engines.problem] if engines.problem else [])])
+
+
+def check_same(judge: Judge, guard: Guard, folder: Path) -> None:
+    """Raise ArtefactError where the thresholds are for another guard than the one that is there."""
+    if judge.guard != guard.version:
+        raise ArtefactError(
+            f"{folder}: thresholds are for {judge.guard}, the guard is {guard.version};"
+            " run python -m models.train.judge"
+        )
+
+
+def load_engines(folder: Path = FILES) -> Engines:
+    """
+    Everything in *folder*. An artefact that cannot be used is logged as an error, and the scan goes
+    on without.
+    """
+    problems: list[str] = []
+    guard = judge = names = None
+    try:
+        guard, judge = Guard.load(folder), read_judge(folder)
+        check_same(judge, guard, folder)
+    except ArtefactError as error:
+        log.error("attacks are found by patterns alone: %s", error)  # noqa: TRY400
+        guard = None
+        problems.append("no attack model")
+    try:
+        names = Names.load(folder)
+    except ArtefactError as error:
+        log.error("names of people and places are not found: %s", error)  # noqa: TRY400
+        problems.append("no name model")
+    patterns = PatternSet(read_patterns())
+    return Engines(patterns, guard, judge, names, AbuseMonitor(), ", ".join(problems))

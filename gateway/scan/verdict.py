@@ -1,0 +1,62 @@
+"""What the scan says of one request, for headers, errors, decisions and records."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.findings import Finding
+from gateway.scan.abuse import AbuseReport
+from gateway.scan.policies import Violation
+from gateway.scan.wishes import Wishes
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    *attacked*: an attack above the threshold of the sensitivity. *scores* are probabilities of each
+    kind of attack, 0 to 1, the worst text decides; empty where nobody looked. *findings* are of
+    attacks, *personal* of personal data and secrets; none holds a word of the text.
+
+    *texts* and *windows* were read, *encoded* of these by the encoder. *truncated*: there was more
+    text than the limit. *missing*: the scan failed, so nothing is known.
+    """
+
+    wishes: Wishes
+    attacked: bool = False
+    scores: dict[str, float] = {}
+    findings: tuple[Finding, ...] = ()
+    personal: tuple[Finding, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    abuse: AbuseReport | None = None
+    stripped: bool = False  # what *personal* names was taken out before anybody read on
+    texts: int = 0
+    chars: int = 0
+    windows: int = 0
+    encoded: int = 0
+    truncated: bool = False
+    missing: bool = False
+
+    @property
+    def safe(self) -> bool:
+        """Neither an attack nor against a content policy."""
+        return not self.attacked and not self.violations
+
+    @property
+    def attack(self) -> str:
+        """The likeliest kind of attack among those that make a prompt unsafe; "" without any."""
+        known = {kind: p for kind, p in self.scores.items() if kind != "harmful"}
+        return max(known, key=known.__getitem__) if known else ""
+
+    @property
+    def risk(self) -> float:
+        """Probability of an attack, 0 to 1."""
+        return self.scores[self.attack] if self.attack else 0.0
+
+    @property
+    def confidence(self) -> float:
+        """That *attacked* is right, 0 to 1."""
+        return self.risk if self.attacked else 1.0 - self.risk
+
+    @property
+    def policy_confidence(self) -> float:
+        """The surest violation, 0 to 1; without any that there is none."""
+        return max((one.confidence for one in self.violations), default=1.0)

@@ -1,0 +1,54 @@
+"""Personal data in one text, long ones too."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.findings import Finding, Severity
+from gateway.scan.patterns import PatternSet, read_patterns
+from gateway.scan.personal_data import PIECE_CHARS, PersonalData, pieces_of
+
+MAIL = "jane.doe@example.org"
+
+
+class Names:
+    """Finds Jane, wherever she is."""
+
+    version = "names-1"
+
+    def spans(self, text):
+        at = text.find("Jane")
+        return [] if at < 0 else [(at, at + 4, "PERSON", 0.9)]
+
+
+@pytest.fixture(scope="module")
+def patterns():
+    return PatternSet(read_patterns())
+
+
+def test_patterns_and_names_are_found(patterns):
+    """Sorted, each with its kind and who found it."""
+    mail, jane = PersonalData(patterns, Names()).in_text(f"{MAIL} is Jane")
+
+    assert (mail.kind, mail.start, mail.end) == ("EMAIL_ADDRESS", 0, 20)
+    assert jane == Finding("PERSON", "names-1", Severity.MEDIUM, 24, 28, 0.9)
+
+
+def test_nothing_is_left_out_of_a_long_text(patterns):
+    """Ten thousand addresses, each at its place, whatever any part keeps."""
+    text = "\n".join([MAIL] * 10_000)
+    found = PersonalData(patterns, None).in_text(text)
+
+    assert len(found) == 10_000
+    assert all(text[one.start : one.end] == MAIL for one in found)
+    assert PersonalData(patterns, None).find(text, ()) == found
+
+
+@pytest.mark.parametrize("text", ["", "a b", "x" * 20_000, "word " * 5_000, "\n" * 30_000])
+def test_pieces_are_the_text(text):
+    """One after the other they are the whole, none longer than it may be."""
+    pieces = list(pieces_of(text))
+
+    assert "".join(piece for _, piece in pieces) == text
+    assert all(text.startswith(piece, start) for start, piece in pieces)
+    assert max(len(piece) for _, piece in pieces) <= PIECE_CHARS
