@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,6 +111,12 @@ class Scanner:
         return ", ".join([known, *models, *([engines.problem] if engines.problem else [])])
 
 
+@functools.cache
+def shipped_patterns() -> PatternSet:
+    """The patterns of this release. They take seconds to compile, and are the same for everybody."""
+    return PatternSet(read_patterns())
+
+
 def check_same(judge: Judge, guard: Guard, folder: Path) -> None:
     """Raise ArtefactError where the thresholds are for another guard than the one that is there."""
     if judge.guard != guard.version:
@@ -138,5 +145,4 @@ def load_engines(folder: Path = FILES) -> Engines:
     except ArtefactError as error:
         log.error("names of people and places are not found: %s", error)  # noqa: TRY400
         problems.append("no name model")
-    patterns = PatternSet(read_patterns())
-    return Engines(patterns, guard, judge, names, AbuseMonitor(), ", ".join(problems))
+    return Engines(shipped_patterns(), guard, judge, names, AbuseMonitor(), ", ".join(problems))

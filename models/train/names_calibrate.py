@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEPS = 50  # of Newton's method, far more than it takes
+NEGLIGIBLE = 1e-9  # of a step
 PULL = 1.0  # towards factor 1 and offset 0, in names
 THRESHOLDS = tuple(round(0.3 + 0.05 * k, 2) for k in range(9))
 
@@ -13,12 +14,22 @@ THRESHOLDS = tuple(round(0.3 + 0.05 * k, 2) for k in range(9))
 def logistic(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
     """Factor and offset that make of *margins* the log-odds of being right."""
     design = np.stack([margins, np.ones(len(margins))], axis=1)
-    line, wanted = np.array([1.0, 0.0]), right.astype(np.float64)
+    start = np.array([1.0, 0.0])
+    signs = np.where(right, 1.0, -1.0)
+
+    def loss(line: NDArray[np.float64]) -> float:
+        surprise = np.logaddexp(0.0, -signs * (design @ line)).sum()
+        return float(surprise + PULL / 2 * ((line - start) ** 2).sum())
+
+    line = start
     for _ in range(STEPS):
         likely = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -30.0, 30.0)))
-        gradient = design.T @ (wanted - likely) - PULL * (line - [1.0, 0.0])
+        gradient = design.T @ (right - likely) - PULL * (line - start)
         bend = (design * (likely * (1.0 - likely))[:, np.newaxis]).T @ design + PULL * np.eye(2)
-        line = line + np.linalg.solve(bend, gradient)
+        step = np.linalg.solve(bend, gradient)
+        while loss(line + step) > loss(line) and np.abs(step).max() > NEGLIGIBLE:
+            step /= 2  # where all names are sure, a whole step flies off
+        line = line + step
     return round(float(line[0]), 4), round(float(line[1]), 4)
 
 

@@ -99,6 +99,16 @@ def test_calibration_finds_the_line():
     assert offset == pytest.approx(0.0, abs=0.15)
 
 
+def test_calibration_of_few_and_sure_names_stays_modest():
+    """Large log-odds of which some are wrong end below certainty, not at hundreds of it."""
+    margins = np.array([25.0, 18.0, 14.0, 22.0, 9.0, 16.0, 11.0, 20.0, 1.0, 3.0])
+    right = np.array([True, False, True, True, True, True, False, True, False, True])
+    factor, offset = logistic(margins, right)
+
+    assert 0.0 < factor < 1.0
+    assert abs(offset) < 2.0
+
+
 def test_threshold_is_the_one_with_the_best_f1():
     """Wrong names below the right ones are cut off; when all are right, none is lost."""
     likely = np.array([0.9, 0.8, 0.52, 0.51])
