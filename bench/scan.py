@@ -114,7 +114,7 @@ def one_run(texts: list[str], readers: Readers, action: str | None) -> float:
     took_s = 0.0
     for text in texts:
         chat = Chat(model="auto", turns=(Turn(Role.USER, (Text(text),)),))
-        body = json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
+        body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]}).encode()
         asked = unsent(chat, readers.clock, Controls(personal_action=action))
         begun_s = time.perf_counter()
         scanning = Scanning(fresh, msgspec.structs.replace(asked, body=body))

@@ -20,14 +20,15 @@ LOGIT_MAX = 30.0  # beyond it a double is 0 or 1
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Of one kind of attack: ``guard * g + encoder * e + shift`` is the logit of its probability,
-    where *g* and *e* are what the guard and the encoder say; without the encoder ``g + alone``,
-    which calls as many ordinary prompts an attack as both together.
+    where *g* and *e* are what the guard and the encoder say; without the encoder
+    ``alone * g + alone_shift``, which calls as many ordinary prompts an attack as both together.
     """
 
     guard: float
     encoder: float
     shift: float
     alone: float
+    alone_shift: float
 
 
 class Judge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +60,7 @@ class Judge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What both say together; the guard alone where no encoder has read the text."""
         if encoder is None:
             return tuple(
-                one + weights.alone
+                weights.alone * one + weights.alone_shift
                 for weights, one in zip(self.weights.values(), guard, strict=True)
             )
         return tuple(

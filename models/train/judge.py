@@ -72,7 +72,8 @@ def weights_of(rows: Rows) -> dict[str, Weights]:
             guard=round(one, 4),
             encoder=round(other, 4),
             shift=round(float(model.intercept_[0]), 4),
-            alone=0.0,
+            alone=1.0,
+            alone_shift=0.0,
         )
     return fitted
 
@@ -112,11 +113,7 @@ def judge_of(rows: Rows, guard: Guard, encoder: Encoder) -> Judge:
     ordinary = logits[rows.sources == ORDINARY]
     clean = (rows.sources == "security-document") & (np.nan_to_num(rows.targets) == 0.0).all(axis=1)
     ask = {name: thresholds(ordinary, share) for name, share in FALSE_POSITIVES.items()}
-    by_guard = thresholds(rows.guard[rows.sources == ORDINARY], FALSE_POSITIVES["medium"])
-    weights = {
-        kind: msgspec.structs.replace(one, alone=round(both - alone, 4))
-        for (kind, one), both, alone in zip(weights.items(), ask["medium"], by_guard, strict=True)
-    }
+    weights = with_alone(weights, ask, rows.guard[rows.sources == ORDINARY])
     document = {
         name: thresholds(np.concatenate([logits[clean], ordinary]), share)
         for name, share in DOCUMENT_FALSE_POSITIVES.items()
@@ -140,6 +137,24 @@ def judge_of(rows: Rows, guard: Guard, encoder: Encoder) -> Judge:
         },
         measured=measured(rows, logits, ask),
     )
+
+
+def with_alone(
+    weights: dict[str, Weights], ask: dict[str, list[float]], guard: Floats
+) -> dict[str, Weights]:
+    """
+    *weights* with a line for the guard alone, so that it meets the thresholds *ask* of both at its
+    own thresholds of the same false positives, for low and high sensitivity exactly.
+    """
+    low, high = (thresholds(guard, FALSE_POSITIVES[name]) for name in ("low", "high"))
+    found = {}
+    for at, (kind, one) in enumerate(weights.items()):
+        both_low, both_high = ask["low"][at], ask["high"][at]
+        slope = (both_low - both_high) / (low[at] - high[at])
+        found[kind] = msgspec.structs.replace(
+            one, alone=round(slope, 4), alone_shift=round(both_high - slope * high[at], 4)
+        )
+    return found
 
 
 def measured(rows: Rows, logits: Floats, ask: dict[str, list[float]]) -> dict[str, float]:

@@ -39,7 +39,7 @@ ORDERS_ONLY = dict.fromkeys(("low", "medium", "high"), (2.0, 2.0, 2.0, 2.0, 0.5)
 JUDGE = Judge(
     guard="guard-1",
     encoder="encoder-1",
-    weights={kind: Weights(guard=0.0, encoder=1.0, shift=0.0, alone=0.0) for kind in ATTACKS},
+    weights={kind: Weights(guard=0.0, encoder=1.0, shift=0.0, alone=1.0, alone_shift=0.0) for kind in ATTACKS},
     ask=LIMITS,
     document=LIMITS,
     system=ORDERS_ONLY,
