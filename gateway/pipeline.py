@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -12,8 +13,6 @@ from gateway.core.chat import Chat, Usage
 from gateway.core.clock import Clock
 from gateway.core.decision import Decision
 from gateway.core.errors import InternalError, SwitchyardError, Unscanned
-from gateway.core.families import NEURALROUTING
-from gateway.core.findings import Severity
 from gateway.core.fleet import Price
 from gateway.core.ids import request_id
 from gateway.core.outcome import Ending, Outcome
@@ -27,7 +26,15 @@ from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
 from gateway.ledger.fee import Fee, Settled, fee_of, settle
 from gateway.ledger.usage_cost import cost_nano_usd
-from gateway.reading import Readers, Reading, Scanning, blindly, log_fault, read
+from gateway.reading import (
+    LOOP_BYTES_MAX,
+    Readers,
+    Reading,
+    Scanning,
+    blindly,
+    log_fault,
+    read,
+)
 from gateway.record.record import Record, Stages
 from gateway.record.recorder import Recorder
 from gateway.scan.enforce import blocked
@@ -42,8 +49,6 @@ log = logging.getLogger(__name__)
 SILENT = Controls()
 BLIND = "Routing failed: the request was decided without looking at what it is about."
 COMPRESSION_RATE = 0.5  # LockLLM's default
-# NeuralRouting refuses these patterns with 403, and its clients expect it.
-NEURALROUTING_REFUSES = (Severity.HIGH, Severity.CRITICAL)
 
 
 class Routing(msgspec.Struct, frozen=True):
@@ -108,7 +113,8 @@ async def serve(
     Raises:
         SwitchyardError: nothing could be decided; later errors are in the result.
     """
-    chosen = await choose(request, gateway.readers, gateway.routing)
+    readers = gateway.readers  # a reload in between must not judge by other settings
+    chosen = await choose(request, readers, gateway.routing)
     attempts = 0
 
     def finished(outcome: Outcome) -> None:
@@ -118,18 +124,19 @@ async def serve(
         if ended is not None:
             ended(outcome)
 
-    refusal = refused(chosen, gateway.readers.scanner)
+    refusal = refused(chosen, readers.scanner)
     if refusal is not None:
         finished(unsent_outcome(request, refusal, gateway.clock))
         return Served(chosen, error=refusal)
-    chosen = compressed(chosen)
+    if chosen.reading.question.controls.compression is not None:
+        chosen = await compressed(chosen)
     try:
         reply = await execute(
             chosen.decision,
             chosen.reading.request,
             gateway.upstreams,
             finished,
-            restorer_of(chosen, gateway.readers.scanner),
+            restorer_of(chosen, readers.scanner),
         )
     except SwitchyardError as error:
         return Served(chosen, error=error, attempts=attempts)
@@ -146,9 +153,12 @@ async def choose(request: Request, readers: Readers, routing: Routing) -> Chosen
     policy, view = routing.policies.for_project(request.principal.project), routing.view
     version, clock = readers.classifier.version, readers.clock
     scanning = Scanning(readers, request)
+    await scanning.strip()
     begun = clock.monotonic()
+    verdict = scanning.unknown()
     try:
         reading = await read(scanning, readers, policy)
+        verdict = reading.verdict
         begun = clock.monotonic()
         decision = decide(
             reading.question,
@@ -161,7 +171,7 @@ async def choose(request: Request, readers: Readers, routing: Routing) -> Chosen
     except SwitchyardError:
         raise
     except Exception as fault:  # noqa: BLE001 - logged by blindly, without its message
-        reading = blindly(scanning, fault, accept_s=begun - request.arrived_s)
+        reading = blindly(scanning, fault, verdict, accept_s=begun - request.arrived_s)
         decision = decide_blindly(reading, policy, view)
     fee = fee_of(decision, policy.fee_rate)
     decided = clock.monotonic()
@@ -197,16 +207,14 @@ def refused(chosen: Chosen, scanner: Scanner | None) -> SwitchyardError | None:
     if verdict is None or scanner is None:
         return None
     if verdict.missing:
-        if scanner.settings.on_missing == "allow":
+        strict = scanner.settings.on_missing == "refuse"
+        if not strict and verdict.wishes.personal_action != "block":
             return None
         return Unscanned("The prompt could not be scanned, and none may pass without a verdict.")
-    severities = scanner.settings.refuse_severities
-    if NEURALROUTING in chosen.reading.question.controls.families:
-        severities = (*severities, *NEURALROUTING_REFUSES)
-    return blocked(verdict, severities)
+    return blocked(verdict, scanner.refused(chosen.reading.question.controls))
 
 
-def compressed(chosen: Chosen) -> Chosen:
+async def compressed(chosen: Chosen) -> Chosen:
     """
     The same with a shorter prompt, where the client wants that and it can be had; the costs are
     then those of what is sent. A fault in it is logged, and the prompt stays as it is.
@@ -215,9 +223,11 @@ def compressed(chosen: Chosen) -> Chosen:
     request, controls = reading.request, reading.question.controls
     if controls.compression is None or request.kind is Kind.EMBEDDING:
         return chosen
+    large = len(request.body) > LOOP_BYTES_MAX
     rate = COMPRESSION_RATE if controls.compression_rate is None else controls.compression_rate
     try:
-        shorter = compress_body(request.body, request.dialect, controls.compression, rate)
+        work = (request.body, request.dialect, controls.compression, rate)
+        shorter = await asyncio.to_thread(compress_body, *work) if large else compress_body(*work)
         chat = None if shorter is None else DIALECTS[request.dialect].read(shorter[0])
     except Exception as fault:  # noqa: BLE001 - logged without its message
         log_fault(request, fault, "compressing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 import zlib
@@ -29,6 +30,8 @@ from models.classifier import Classifier
 from models.scores import UNASKED, Scores
 
 log = logging.getLogger(__name__)
+
+LOOP_BYTES_MAX = 65_536  # of a body; work that grows with a larger one goes to a thread
 
 
 class Readers(msgspec.Struct, frozen=True):
@@ -95,23 +98,33 @@ class Scanning:
     The scan of one request in its three steps: strip, begin, verdict. *request* is what everything
     after the first step reads. A fault in the others is logged and makes the verdict *missing*,
     and what that means is the operator's to say.
-
-    Raises:
-        InternalError: what was to be stripped could not be: nobody may see the request.
     """
 
     def __init__(self, readers: Readers, request: Request) -> None:
         self.request = request
         self.stripped: Stripped | None = None
         self._readers = readers
-        self._wishes: Wishes | None = None
         self._scan: Scan | None = None
         scanner = readers.scanner
-        if scanner is None:
+        self._wishes: Wishes | None = None
+        if scanner is not None:
+            self._wishes = scanner.wishes(request.controls, request.principal.project)
+
+    async def strip(self) -> None:
+        """
+        Take out of the request what is to be taken out; in a thread where it is large.
+
+        Raises:
+            InternalError: it could not be: nobody may see the request.
+        """
+        scanner, wishes, request = self._readers.scanner, self._wishes, self.request
+        if scanner is None or wishes is None or wishes.personal_action != "strip":
             return
-        self._wishes = scanner.wishes(request)
         try:
-            self.stripped = scanner.strip(request, self._wishes)
+            if len(request.body) > LOOP_BYTES_MAX:
+                self.stripped = await asyncio.to_thread(scanner.strip, request)
+            else:
+                self.stripped = scanner.strip(request)
         except SwitchyardError:
             raise
         except Exception as fault:  # noqa: BLE001 - logged without its message
@@ -172,10 +185,12 @@ class Scanning:
         )
 
 
-def blindly(scanning: Scanning, fault: Exception, *, accept_s: float) -> Reading:
+def blindly(
+    scanning: Scanning, fault: Exception, verdict: Verdict | None, *, accept_s: float
+) -> Reading:
     """
     A reading that looks at nothing but the size and the names of a request, after *fault*: routing
-    is off for a model that was named, and there is no verdict.
+    is off for a model that was named. *verdict*: as far as the scan had come.
     """
     request = scanning.request
     log_fault(request, fault, "routing")
@@ -186,7 +201,7 @@ def blindly(scanning: Scanning, fault: Exception, *, accept_s: float) -> Reading
         question=msgspec.structs.replace(question, controls=controls),
         signals=unread_signals(request.chat, len(request.body)),
         scores=UNASKED,
-        verdict=scanning.unknown(),
+        verdict=verdict,
         excerpt="",
         placeholders=scanning.placeholders,
         accept_s=accept_s,

@@ -101,7 +101,8 @@ class InHand:
     def settle(self, said: Opinion | None) -> None:
         """Tell everybody, those who have gone too: what was found is worth remembering."""
         self.settled = True
-        for _, settle in self.callers:
+        callers, self.callers = self.callers, []
+        for _, settle in callers:
             settle(said)
 
 

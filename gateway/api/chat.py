@@ -7,11 +7,12 @@ from aiohttp import web
 from gateway.api.call import Call
 from gateway.api.error_response import request_ids
 from gateway.api.proxy import check_allowed, relay_to
-from gateway.api.read_request import read_body, read_request
+from gateway.api.read_request import read_body, read_request, request_of
 from gateway.api.respond import respond
 from gateway.core.errors import InvalidRequest
 from gateway.core.request import Kind
 from gateway.pipeline import serve
+from gateway.reading import Scanning
 from gateway.signals.read import read_signals
 from gateway.wire import anthropic_count
 
@@ -33,7 +34,10 @@ async def count_tokens(call: Call) -> web.StreamResponse:
     estimate, marked as one.
     """
     body = await read_body(call)
-    chat = call.dialect.read(body)
+    request = request_of(call, body, call.dialect.read(body))
+    scanning = Scanning(call.service.gateway.readers, request)
+    await scanning.strip()
+    body, chat = scanning.request.body, scanning.request.chat
     rows = call.service.gateway.routing.view.rows
     named = rows.find(chat.model, call.provider)
     for row in named.rows.tolist() if named else ():

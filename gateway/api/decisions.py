@@ -52,7 +52,9 @@ async def route(call: Call) -> web.StreamResponse:
     gateway = call.service.gateway
     policy = gateway.routing.policies.for_project(request.principal.project)
     readers = gateway.readers
-    reading = await read(Scanning(readers, request), readers, policy)
+    scanning = Scanning(readers, request)
+    await scanning.strip()
+    reading = await read(scanning, readers, policy)
     found = explain_reading(reading, gateway.classifier, gateway.routing)
     return json_response(
         call,

@@ -59,8 +59,9 @@ def error_response(
     same way again.
     """
     status, body = call.dialect.error_body(error, call.id)
-    if error.body is None and call.dialect.family == "openai" and LOCKLLM in call.spoken:
-        body = lockllm_body(error, call.id) or body
+    ours = call.dialect.family == "openai" or isinstance(error, ContentError)
+    if error.body is None and ours and LOCKLLM in call.spoken:
+        body = lockllm_body(error, request_ids(call)["x-request-id"]) or body
     named = dict(headers) if headers is not None else request_ids(call)
     named["Content-Type"] = "application/json"
     named["x-should-retry"] = "true" if error.retry else "false"
@@ -85,5 +86,5 @@ def lockllm_body(error: SwitchyardError, request_id: str) -> bytes | None:
             }
             if isinstance(error, ContentError):
                 detail |= error.details
-            return msgspec.json.encode({"error": detail})
+            return msgspec.json.encode({"type": "error", "error": detail})
     return None

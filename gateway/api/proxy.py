@@ -29,10 +29,31 @@ async def pass_through(call: Call) -> web.StreamResponse:
     if not rows:
         raise NotFound(f"No credentials are configured for the provider '{call.provider}'.")
     tail = quoted_tail(call)
+    check_scan(call)
     for row in rows:  # which model such a path reaches, nobody can tell: all must be allowed
         check_allowed(call, row)
     found = fleet.deployments[rows[0]]
     return await relay_to(call, found, path_below(tail, found.base_url), await read_body(call))
+
+
+def check_scan(call: Call) -> None:
+    """
+    Hold what the client and the operator want of the scan against a path that nobody can scan.
+
+    Raises:
+        Forbidden: something is to be blocked or stripped, which cannot be done here.
+    """
+    scanner = call.service.gateway.readers.scanner
+    if scanner is None or call.http.method in {"GET", "HEAD", "DELETE"}:
+        return
+    controls = call.service.controls.read(call.http.headers)
+    wishes = scanner.wishes(controls, call.principal.project)
+    if wishes.action == "block" or wishes.personal_action in {"strip", "block"}:
+        raise Forbidden(
+            "This path is passed through as it is: nothing on it is scanned, so nothing can be"
+            " blocked or stripped, as your headers or the operator want. Use an endpoint that the"
+            " gateway speaks, see GET /."
+        )
 
 
 def quoted_tail(call: Call) -> str:

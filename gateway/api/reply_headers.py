@@ -23,7 +23,7 @@ from gateway.core.families import LOCKLLM, PRISM, SWITCHYARD
 from gateway.core.fleet import Deployment
 from gateway.core.money import usd_text
 from gateway.core.outcome import Attempt
-from gateway.core.request import Request, RouteAction
+from gateway.core.request import Controls, Request, RouteAction
 from gateway.execute.reply import Reply
 from gateway.ledger.fee import Fee
 from gateway.pipeline import Served
@@ -98,6 +98,8 @@ def reply_headers(request: Request, served: Served) -> Headers:
     else:
         headers.append(("X-Switchyard-Attempts", str(served.attempts)))
     warnings = request.controls.warnings + decision.warnings
+    if served.chosen.reading.verdict is None:
+        warnings += unscanned(request.controls)
     if reply is not None:
         warnings += reply.warnings
     if warnings:
@@ -117,6 +119,17 @@ def reply_headers(request: Request, served: Served) -> Headers:
     if PRISM in families:
         headers += _prism(decision, answered)
     return headers
+
+
+def unscanned(controls: Controls) -> tuple[str, ...]:
+    """What a client wanted of a scan that there was not."""
+    wanted = {
+        "Scan-Action": controls.scan_action,
+        "Policy-Action": controls.policy_action,
+        "Abuse-Action": controls.abuse_action,
+        "PII-Action": controls.personal_action,
+    }
+    return tuple(f"{name}: not active, nothing is scanned" for name, said in wanted.items() if said)
 
 
 def _active(decision: Decision) -> bool:

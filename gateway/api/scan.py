@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
+from gateway.api.error_response import request_ids
 from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
 from gateway.compress.compress import compress_text
@@ -43,15 +44,16 @@ async def scan(call: Call) -> web.StreamResponse:
     ask = decode(ASK, await read_body(call))
     request = _request(call, ask)
     scanning = Scanning(readers, request)
+    await scanning.strip()
     scanning.begin()
     begun_s = readers.clock.monotonic()
     verdict = await scanning.verdict(read_signals(request.chat, request.kind, None))
     inference_s = readers.clock.monotonic() - begun_s
     if verdict is None or verdict.missing:
         raise Unscanned("The input could not be scanned.")
-    if (error := blocked(verdict, readers.scanner.settings.refuse_severities)) is not None:
+    if (error := blocked(verdict, readers.scanner.refused(request.controls))) is not None:
         raise error
-    answer = _answer(call, ask, verdict) | _extras(request, scanning, verdict, ask)
+    answer = _answer(call, ask, verdict) | _extras(request, scanning, verdict)
     answer["debug"] = {
         "duration_ms": round(1e3 * (readers.clock.monotonic() - call.arrived_s)),
         "inference_ms": round(1e3 * inference_s),
@@ -79,7 +81,7 @@ def _request(call: Call, ask: Ask) -> Request:
 
 def _answer(call: Call, ask: Ask, verdict: Verdict) -> dict[str, object]:
     return {
-        "request_id": call.id,
+        "request_id": request_ids(call)["x-request-id"],
         **scan_result(verdict),
         "scores": {kind: percent(score) for kind, score in verdict.scores.items()},
         "usage": {"requests": verdict.encoded, "input_chars": len(ask.input)},
@@ -96,13 +98,14 @@ def _answer(call: Call, ask: Ask, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _extras(request: Request, scanning: Scanning, verdict: Verdict, ask: Ask) -> dict[str, object]:
-    """What only some scans have."""
+def _extras(request: Request, scanning: Scanning, verdict: Verdict) -> dict[str, object]:
+    """What only some scans have; of a stripped input what is left of it."""
+    text = said(scanning.request.chat)
     extras: dict[str, object] = {}
     if verdict.wishes.policies:
         extras["policy_confidence"] = percent(verdict.policy_confidence)
     if verdict.violations:
-        extras["policy_warnings"] = _with_text(verdict, ask.input)
+        extras["policy_warnings"] = _with_text(verdict, text)
     if verdict.attacked:
         extras["scan_warning"] = {
             "message": f"The input looks like an attack on the model: {verdict.attack}.",
@@ -113,11 +116,11 @@ def _extras(request: Request, scanning: Scanning, verdict: Verdict, ask: Ask) ->
     if verdict.abuse is not None and verdict.abuse.detected:
         extras["abuse_warnings"] = abuse_detail(verdict.abuse)
     if verdict.wishes.personal_action is not None:
-        extras["pii_result"] = _personal(scanning, verdict)
+        extras["pii_result"] = _personal(text, verdict)
     controls = request.controls
     if controls.compression is not None:
         rate = RATE if controls.compression_rate is None else controls.compression_rate
-        done = compress_text(ask.input, controls.compression, rate)
+        done = compress_text(text, controls.compression, rate)
         extras["compression_result"] = {
             "method": done.method,
             "compressed_input": done.text,
@@ -138,14 +141,14 @@ def _with_text(verdict: Verdict, text: str) -> list[dict[str, object]]:
     return listed
 
 
-def _personal(scanning: Scanning, verdict: Verdict) -> dict[str, object]:
+def _personal(text: str, verdict: Verdict) -> dict[str, object]:
     result: dict[str, object] = {
         "detected": bool(verdict.personal),
         "entity_types": sorted({one.kind for one in verdict.personal}),
         "entity_count": len(verdict.personal),
     }
     if verdict.wishes.personal_action == "strip":
-        result["redacted_input"] = said(scanning.request.chat)
+        result["redacted_input"] = text
     return result
 
 

@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.config.problem import ConfigErrors
+from gateway.config.problem import ConfigErrors, Problem
 from gateway.config.settings import Settings, read_settings
+from gateway.scan.likeness import embed
+from gateway.scan.policies import compile_content_policies
 
 console = Console(soft_wrap=True)  # a problem is one line, also for grep
 
@@ -18,13 +20,28 @@ console = Console(soft_wrap=True)  # a problem is one line, also for grep
 def settings_or_exit(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
     """The settings of *path*; all problems on the terminal and exit status 1 when there are any."""
     try:
-        return read_settings(path, dict(os.environ) if environ is None else environ)
+        settings = read_settings(path, dict(os.environ) if environ is None else environ)
+        check_scan(settings)
     except ConfigErrors as errors:
         name = str(path) if path is not None else "the environment"
         console.print(f"[bold red]{len(errors.problems)} problem(s)[/] in {escape(name)}:")
         for problem in errors.problems:
             console.print(f"  [bold]{escape(problem.path)}[/]  {escape(problem.message)}")
         raise typer.Exit(1) from None
+    return settings
+
+
+def check_scan(settings: Settings) -> None:
+    """
+    Compile what the scan needs of the settings.
+
+    Raises:
+        ConfigErrors: a content policy is wrong.
+    """
+    try:
+        compile_content_policies(settings.config.scan.policies, embed)
+    except ValueError as error:
+        raise ConfigErrors([Problem("$.scan.policies", str(error))]) from None
 
 
 def run(path: Path) -> None:

@@ -60,7 +60,7 @@ class ScanSettings(Section, frozen=True):
     enforce: bool = False  # clients may ask for stricter actions than these, not for milder ones
     refuse_severities: tuple[Severity, ...] = ()  # patterns that are refused with 403, whoever asks
     on_missing: Literal["allow", "refuse"] = "allow"  # no verdict: the scan failed
-    restore: bool = False  # put stripped values back into the answer
+    restore: bool = False  # put stripped values back into the answer; not in streams with n > 1
     # Of one request: 256 KB of text scan in a few milliseconds. What is longer is read at both
     # ends, and the record says so.
     chars_max: Annotated[int, Meta(ge=1024)] = 262_144

@@ -134,7 +134,9 @@ async def _stream(errand: Errand, chosen: Chosen, call: Call, start_s: float) ->
 
 def _feed(errand: Errand, call: Call) -> Feed:
     event_bytes_max = errand.upstreams.server.event_bytes_max
-    if not call.translated and errand.restorer is None:
+    # Events of several choices are not read one by one: placeholders stay in such a stream.
+    restorer = errand.restorer if errand.request.chat.n == 1 else None
+    if not call.translated and restorer is None:
         return Passed(
             call.client, event_bytes_max, drop_usage=call.drop_usage, model=errand.shown_model
         )
@@ -146,7 +148,7 @@ def _feed(errand: Errand, call: Call) -> Feed:
         model=errand.shown_model or call.deployment.upstream_model,
         created_s=int(errand.upstreams.clock.wall()),
         include_usage=errand.request.chat.include_usage,
-        restorer=errand.restorer,
+        restorer=restorer,
     )
 
 

@@ -32,10 +32,9 @@ class AskPatterns:
     """The patterns of asks, compiled once."""
 
     def __init__(self) -> None:
-        # By re2: the gaps between words of these take hyperscan seconds to compile.
         patterns = read_patterns(FOLDER)
-        self._asks = PatternSet([one for one in patterns if one.kind != CODE], "re2")
-        self._code = PatternSet([one for one in patterns if one.kind == CODE], "re2")
+        self._asks = PatternSet([one for one in patterns if one.kind != CODE], ENGINE)
+        self._code = PatternSet([one for one in patterns if one.kind == CODE], ENGINE)
 
     def read(self, text: str) -> Asks:
         """What *text* asks for."""

@@ -167,7 +167,7 @@ class _Reader:
     def _member(self, start: int, end: int, owner: int, name: bytes) -> None:
         """A string that a dialect may know."""
         if name == b"type":
-            self._types.setdefault(owner, self._data[start + 1 : end - 1])
+            self._types[owner] = self._data[start + 1 : end - 1]  # parsers keep the last
         elif name == b"signature" and end - start > 2:
             self._signed.add(owner)
         elif name == b"data" or name in SIGNED:

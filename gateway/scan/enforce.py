@@ -95,11 +95,15 @@ def scan_result(verdict: Verdict) -> dict[str, object]:
 
 def violated(violations: Sequence[Violation]) -> list[dict[str, object]]:
     """The violations as LockLLM's clients read them, by policy."""
-    named: dict[str, dict[str, None]] = {}
+    named: dict[str, list[dict[str, str]]] = {}
     for one in violations:
-        named.setdefault(one.policy, {}).update(dict.fromkeys(one.categories))
+        descriptions = (*one.descriptions, *[""] * len(one.categories))
+        named[one.policy] = [
+            {"name": name, "description": words} if words else {"name": name}
+            for name, words in zip(one.categories, descriptions, strict=False)
+        ]
     return [
-        {"policy_name": policy, "violated_categories": [{"name": name} for name in categories]}
+        {"policy_name": policy, "violated_categories": categories}
         for policy, categories in named.items()
     ]
 

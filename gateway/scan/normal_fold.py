@@ -35,7 +35,6 @@ _UNSEEN = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u202a-\u202e\u2060-\u206f\u3164\ufeff"
     "\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef"
 )
-_JOINERS = "\u200c\u200d"
 _LETTER = "A-Za-z\u00c0-\u024f\u0370-\u0481\u048a-\u052f"
 _MARK = "\u0300-\u036f\u0483-\u0489\u1dc0-\u1dff\u20d0-\u20dc\u20e5-\u20ea"
 _OVERLAY = "\u0332-\u0338\u0305\u20d2\u20d3\u20e5-\u20ea"

@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.core.findings import Finding, Severity
 from gateway.scan.patterns import Match, PatternSet
-from gateway.scan.personal import Recognisers
+from gateway.scan.personal import Recognisers, without_overlaps
 from models.names import Names
 
 NAMES_FROM = 0.5  # probability
@@ -16,6 +16,7 @@ NAMES_FROM = 0.5  # probability
 
 # Names are read in no longer text, and no pattern matches as often in it as matches are kept.
 PIECE_CHARS = 4_096
+OVERLAP_CHARS = 512  # longer than an address, a name, a number or a key in one line
 SEEK_CHARS = 256  # how far before a cut a blank is looked for
 
 
@@ -29,14 +30,19 @@ class PersonalData:
 
     def in_text(self, text: str) -> tuple[Finding, ...]:
         """
-        All findings in *text*, sorted and not overlapping. A long text is read in pieces, so that
-        no limit of the parts leaves anything out.
+        All findings in *text*, sorted and not overlapping. A long text is read as a whole and in
+        pieces that overlap: neither the limits of the parts nor a cut leave anything out.
         """
-        return tuple(
+        matches = self._set.scan(text)
+        if len(text) <= PIECE_CHARS:
+            return self._find(text, matches)
+        found = self._recognisers.findings(text, matches)
+        found += [
             msgspec.structs.replace(one, start=one.start + start, end=one.end + start)
             for start, piece in pieces_of(text)
             for one in self._find(piece, self._set.scan(piece))
-        )
+        ]
+        return tuple(without_overlaps(found))
 
     def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
         """As ``in_text``, where *matches* are what the pattern set found in *text*."""
@@ -56,14 +62,16 @@ class PersonalData:
 
 
 def pieces_of(text: str) -> Iterator[tuple[int, str]]:
-    """Where each piece begins, and the piece: cut behind a line or a word where there is one."""
+    """
+    Where each piece begins, and the piece. Each shares OVERLAP_CHARS or a little more with the one
+    before it, and begins behind a line or a word where there is one.
+    """
     start = 0
     while len(text) - start > PIECE_CHARS:
-        end = start + PIECE_CHARS
-        cut = text.rfind("\n", end - SEEK_CHARS, end)
+        yield start, text[start : start + PIECE_CHARS]
+        after = start + PIECE_CHARS - OVERLAP_CHARS
+        cut = text.rfind("\n", after - SEEK_CHARS, after)
         if cut < 0:
-            cut = text.rfind(" ", end - SEEK_CHARS, end)
-        end = cut + 1 if cut >= 0 else end
-        yield start, text[start:end]
-        start = end
+            cut = text.rfind(" ", after - SEEK_CHARS, after)
+        start = cut + 1 if cut >= 0 else after
     yield start, text[start:]

@@ -16,6 +16,10 @@ from models.judge import is_doubtful
 # account, and a low one is a cue that innocent texts hold too.
 EVIDENCE = {Severity.CRITICAL: 7.0, Severity.HIGH: 3.0, Severity.MEDIUM: 0.8, Severity.LOW: 0.0}
 NONE = (0.0,) * len(ATTACKS)
+# "Output JSON only.": short orders are what prompts are made of, and no model can tell which of
+# them are somebody else's. Of so short a text only patterns are believed.
+ORDER_BYTES_MIN = 24
+CALM = (-6.0,) * len(ATTACKS)
 UNREAD = (-2.0,) * len(ATTACKS)  # logits beside a pattern where nothing else is known of the text
 
 Permits = Callable[[Finding, str], bool]
@@ -109,9 +113,12 @@ class PieceScanner:
         text = found.form.text
         for start, end in spans:
             words = text if (start, end) == (0, len(text)) else text[start:end]
-            logits = tuple(guard.logits(words).tolist())
             shown = [one for one in found.matches if one.start < end and one.end > start]
             evidence = self._evidence(shown)
+            if evidence == NONE and len(words.encode(errors="replace")) < ORDER_BYTES_MIN:
+                yield Window(words, CALM, evidence, doubtful=False)
+                continue
+            logits = tuple(guard.logits(words).tolist())
             doubtful = evidence != NONE or is_doubtful(guard, logits)
             yield Window(words, logits, evidence, doubtful)
 

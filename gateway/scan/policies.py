@@ -38,6 +38,7 @@ class Violation(msgspec.Struct, frozen=True):
     start: int
     end: int
     action: str | None
+    descriptions: tuple[str, ...] = ()  # of the categories
 
 
 class Trigger(msgspec.Struct, frozen=True):
@@ -165,6 +166,7 @@ class CompiledPolicies:
         return Violation(
             policy=policy.name,
             categories=tuple(category.name for category in policy.categories),
+            descriptions=tuple(category.description for category in policy.categories),
             confidence=trigger.confidence,
             place=trigger.place,
             start=trigger.start,

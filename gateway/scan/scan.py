@@ -25,6 +25,7 @@ from models.memory import Memory, key_of
 Attacks = tuple[float, ...]
 AskEncoder = Callable[[str], Awaitable[Attacks | None]]
 
+SURE = 0.5  # of a risk: from here on it is an attack
 UNSAFE = ("injection", "jailbreak", "extraction", "indirect")  # harmful: for policies to say
 EVEN = (0.5,) * len(ATTACKS)  # limits where there are no models, and patterns decide alone
 PIECES_BYTES_MAX = 8 * 2**20  # of remembered texts: a conversation comes again with every turn
@@ -81,13 +82,18 @@ class Opened:
         self.personal: tuple[Finding, ...] = ()
         self.windows: list[Window] = []
         self.asked: dict[int, Awaitable[Attacks | None]] = {}
+        self.whole = True  # there were windows for all of it
 
 
 class Scan:
     """One request that is being scanned: made by ``begin``, ended by ``verdict``."""
 
-    def __init__(self, parts: Parts, wishes: Wishes, project: str) -> None:
+    def __init__(
+        self, parts: Parts, wishes: Wishes, project: str, *, refusing: bool = False
+    ) -> None:
+        """*refusing*: patterns are looked for in every mode, because some are always refused."""
         self._parts = parts
+        self._refusing = refusing
         self._wishes = wishes
         self._project = project
         self._seen: list[tuple[Piece, Seen]] = []
@@ -108,6 +114,8 @@ class Scan:
                 self._seen.append((piece, seen))
                 continue
             opened = self._read(piece, key, left)
+            opened.whole = len(opened.windows) < left or left == limits.windows_max
+            self._truncated = self._truncated or not opened.whole
             left = max(1, left - len(opened.windows))
             self._open.append(opened)
         self._ask(ask_encoder)
@@ -115,12 +123,13 @@ class Scan:
     def _key(self, piece: Piece) -> bytes:
         """Everything that what is found depends on, besides the parts."""
         wishes = self._wishes
-        looked_for = f"{wishes.attacks:d}{wishes.personal_action is not None:d}{wishes.chunk:d}"
-        return key_of(f"{piece.source} {self._project} {looked_for} {piece.text}")
+        personal = wishes.personal_action is not None
+        looked_for = f"{self._refusing:d}{wishes.attacks:d}{personal:d}{wishes.chunk:d}"
+        return key_of(f"{piece.source}\0{looked_for}\0{self._project}\0{piece.text}")
 
     def _read(self, piece: Piece, key: bytes, windows_max: int) -> Opened:
         parts, opened = self._parts, Opened(piece, key)
-        attacks = self._wishes.attacks and piece.source is not Source.ASSISTANT
+        judged = piece.source is not Source.ASSISTANT
         text = parts.allow.cleared(piece.text, self._project)
         found = parts.pieces.matches(text, self._permits)
         if self._wishes.personal_action is not None:
@@ -129,8 +138,9 @@ class Scan:
                 for one in parts.personal.find(text, found[0].matches)
                 if not self._permits(one, text)
             )
-        if attacks:
+        if judged and (self._wishes.attacks or self._refusing):
             opened.findings = parts.pieces.findings(found)
+        if judged and self._wishes.attacks:
             opened.windows = list(
                 parts.pieces.windows(found, windows_max, chunk=self._wishes.chunk)
             )
@@ -155,10 +165,12 @@ class Scan:
         for opened in self._open:
             self._seen.append((opened.piece, await self._close(opened)))
         wishes = self._wishes
-        scores, attacked = self._judged()
+        scores, risk, attack = self._judged()
         return Verdict(
             wishes=wishes,
-            attacked=attacked,
+            attacked=risk >= SURE,
+            risk=risk,
+            attack=attack,
             scores=scores,
             findings=self._collected(lambda seen: seen.findings),
             personal=self._collected(lambda seen: seen.personal),
@@ -172,14 +184,17 @@ class Scan:
         )
 
     async def _close(self, opened: Opened) -> Seen:
-        """Wait for the encoder, and remember what came out, unless it was late."""
+        """
+        Wait for the encoder, and remember what came out, unless something was left unread: another
+        request may have the windows or the time for it.
+        """
         judge = self._parts.judge
         worst: Attacks | None = None
-        late = False
+        unread = not opened.whole
         for at, window in enumerate(opened.windows):
             asked = opened.asked.get(at)
             said = None if asked is None else await asked
-            late = late or (asked is not None and said is None)
+            unread = unread or (window.doubtful and said is None)
             logits = window.guard if judge is None else judge.logits(window.guard, said)
             logits = tuple(map(sum, zip(logits, window.evidence, strict=True)))
             worst = logits if worst is None else tuple(map(max, worst, logits))
@@ -190,17 +205,20 @@ class Scan:
             windows=sum(window.text != "" for window in opened.windows),
             encoded=len(opened.asked),
         )
-        if not late:
+        if not unread:
             self._parts.remembered.put(opened.key, seen)
         return seen
 
-    def _judged(self) -> tuple[dict[str, float], bool]:
-        """The worst probability of each kind, and whether one is above its threshold."""
+    def _judged(self) -> tuple[dict[str, float], float, str]:
+        """
+        The worst probability of each kind; the risk, on a scale on which every threshold is SURE;
+        and the kind that it is of, "" without any.
+        """
         judge = self._parts.judge
         scores: dict[str, float] = {}
-        attacked = False
+        risk, attack = 0.0, ""
         if not self._wishes.attacks:
-            return scores, attacked
+            return scores, risk, attack
         for piece, seen in self._seen:
             if seen.logits is None:
                 continue
@@ -211,8 +229,9 @@ class Scan:
                     continue
                 found = probability(logit)
                 scores[kind] = max(found, scores.get(kind, 0.0))
-                attacked = attacked or (found >= limit and kind in UNSAFE)
-        return scores, attacked
+                if kind in UNSAFE and (scaled := on_scale(found, limit)) >= risk:
+                    risk, attack = scaled, kind
+        return scores, risk, attack
 
     def _collected(self, which: Callable[[Seen], tuple[Finding, ...]]) -> tuple[Finding, ...]:
         """The findings of all pieces, at their places in the request."""
@@ -228,7 +247,7 @@ class Scan:
         )
 
     def _violations(self, scores: dict[str, float]) -> tuple[Violation, ...]:
-        asks = [piece for piece, _ in self._seen if piece.source is not Source.ASSISTANT]
+        asks = [piece for piece, _ in self._seen]
         found = self._parts.policies.check([ask.text for ask in asks], None, scores, self._project)
         return tuple(
             msgspec.structs.replace(
@@ -254,3 +273,10 @@ class Scan:
             max_tokens=caller.tokens_out_max,
             now_s=caller.now_s,
         )
+
+
+def on_scale(found: float, limit: float) -> float:
+    """*found*, 0 to 1, on the scale on which *limit* is SURE: two straight lines."""
+    if found >= limit:
+        return SURE + (1.0 - SURE) * (found - limit) / max(1.0 - limit, 1e-9)
+    return SURE * found / limit

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.config.scan_schema import ProjectScan, ScanSettings
-from gateway.core.findings import Finding
-from gateway.core.request import Request
+from gateway.core.families import NEURALROUTING
+from gateway.core.findings import Finding, Severity
+from gateway.core.request import Controls, Request
 from gateway.scan.abuse import AbuseMonitor
 from gateway.scan.allow import AllowList
 from gateway.scan.likeness import embed
@@ -31,6 +32,8 @@ from models.names import Names
 log = logging.getLogger("switchyard")
 
 OURS = ProjectScan()
+# NeuralRouting refuses these patterns with 403, and its clients expect it.
+NEURALROUTING_REFUSES = (Severity.HIGH, Severity.CRITICAL)
 
 
 class Engines(msgspec.Struct, frozen=True):
@@ -80,17 +83,12 @@ class Scanner:
         """Why less is found than should be, "" when nothing is missing."""
         return self.engines.problem
 
-    def wishes(self, request: Request) -> Wishes:
-        """What is looked for in *request*, and what follows."""
-        project = self._projects.get(request.principal.project, OURS)
-        return wishes_of(request.controls, self.settings, project)
+    def wishes(self, controls: Controls, project: str) -> Wishes:
+        """What is looked for in a request of *project* with *controls*, and what follows."""
+        return wishes_of(controls, self.settings, self._projects.get(project, OURS))
 
-    def strip(self, request: Request, wishes: Wishes) -> Stripped | None:
-        """
-        The request without personal data and secrets; None where there are none, or they may stay.
-        """
-        if wishes.personal_action != "strip":
-            return None
+    def strip(self, request: Request) -> Stripped | None:
+        """The request without personal data and secrets; None where there are none."""
         parts, project = self.parts, request.principal.project
 
         def find(text: str) -> list[Finding]:
@@ -101,7 +99,15 @@ class Scanner:
 
     def begin(self, request: Request, wishes: Wishes) -> Scan:
         """A scan of *request*, to be begun and awaited."""
-        return Scan(self.parts, wishes, request.principal.project)
+        refusing = bool(self.refused(request.controls))
+        return Scan(self.parts, wishes, request.principal.project, refusing=refusing)
+
+    def refused(self, controls: Controls) -> tuple[Severity, ...]:
+        """Severities of patterns that nobody may send who speaks as *controls* do."""
+        severities = self.settings.refuse_severities
+        if NEURALROUTING in controls.families:
+            return (*severities, *NEURALROUTING_REFUSES)
+        return severities
 
     def describe(self) -> str:
         """One line for the log at start."""
@@ -113,7 +119,7 @@ class Scanner:
 
 @functools.cache
 def shipped_patterns() -> PatternSet:
-    """The patterns of this release. They take seconds to compile, and are the same for everybody."""
+    """The patterns of this release. They take seconds to compile, so once is enough."""
     return PatternSet(read_patterns())
 
 

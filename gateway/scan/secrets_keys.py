@@ -13,9 +13,6 @@ from gateway.scan.personal_context import Hit
 
 PRIVATE_KEY_CHARS_MAX = 16_384  # an RSA key of 16,384 bits has 12,700
 BITS_MIN = 3.0  # per character of a value that passes for random
-RANDOM_CHARS_MIN = 16  # of a value behind a word for a key
-RANDOM_CHARS_MAX = 1024
-_KEY_CHARACTERS = frozenset("_-")
 _REPEATED = re.compile(r"(.)\1{5,}|\.\.\.|(?:\*|x){4,}", re.IGNORECASE)
 _TEMPLATE = re.compile(
     r"your|placeholder|changeme|change[-_]me|replace|redacted|dummy|insert|todo|example[-_]?key"

@@ -12,9 +12,11 @@ from gateway.scan.wishes import Wishes
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """
-    *attacked*: an attack above the threshold of the sensitivity. *scores* are probabilities of each
-    kind of attack, 0 to 1, the worst text decides; empty where nobody looked. *findings* are of
-    attacks, *personal* of personal data and secrets; none holds a word of the text.
+    *attacked*: the *risk*, 0 to 1, is .5 or more. It is the probability of the likeliest *attack*,
+    "" where nobody looked, on a scale on which the threshold of the sensitivity is .5. *scores*
+    are the probabilities of each kind, 0 to 1, the worst text decides; empty where nobody looked.
+    *findings* are of attacks, *personal* of personal data and secrets; none holds a word of the
+    text.
 
     *texts* and *windows* were read, *encoded* of these by the encoder. *truncated*: there was more
     text than the limit. *missing*: the scan failed, so nothing is known.
@@ -22,6 +24,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     wishes: Wishes
     attacked: bool = False
+    risk: float = 0.0
+    attack: str = ""
     scores: dict[str, float] = {}
     findings: tuple[Finding, ...] = ()
     personal: tuple[Finding, ...] = ()
@@ -39,17 +43,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def safe(self) -> bool:
         """Neither an attack nor against a content policy."""
         return not self.attacked and not self.violations
-
-    @property
-    def attack(self) -> str:
-        """The likeliest kind of attack among those that make a prompt unsafe; "" without any."""
-        known = {kind: p for kind, p in self.scores.items() if kind != "harmful"}
-        return max(known, key=known.__getitem__) if known else ""
-
-    @property
-    def risk(self) -> float:
-        """Probability of an attack, 0 to 1."""
-        return self.scores[self.attack] if self.attack else 0.0
 
     @property
     def confidence(self) -> float:

@@ -14,7 +14,10 @@ SYSTEM = dict.fromkeys(ROWS, (2.0, 2.0, 2.0, 2.0, 0.9))
 JUDGED = Judge(
     guard="guard-1",
     encoder="encoder-1",
-    weights={kind: Weights(guard=0.5, encoder=2.0, shift=-1.0, alone=1.0, alone_shift=-1.0) for kind in ATTACKS},
+    weights={
+        kind: Weights(guard=0.5, encoder=2.0, shift=-1.0, alone=1.0, alone_shift=-1.0)
+        for kind in ATTACKS
+    },
     ask=ROWS,
     document=ROWS,
     system=SYSTEM,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gateway.core.errors import AbuseBlocked, AttackBlocked, PersonalDataBlocked, PolicyViolated
 from gateway.core.findings import Severity
 from gateway.scan.enforce import blocked
-from tests.gateway.scan.verdicts import ABUSE, ATTACK, CLEAN, EVERYTHING, MAIL, SCORES, VIOLATION
+from tests.gateway.scan.verdicts import ABUSE, ATTACK, CLEAN, EVERYTHING, MAIL, VIOLATION
 
 
 def wishing(verdict, **wishes):
@@ -31,7 +31,7 @@ def test_a_clean_prompt_passes_the_strictest_wishes():
 
 def test_an_attack_is_blocked():
     """With the scores that LockLLM's client reads."""
-    attacked = replace(CLEAN, attacked=True, scores=SCORES, findings=(ATTACK,))
+    attacked = replace(CLEAN, attacked=True, risk=0.987, attack="injection", findings=(ATTACK,))
     error = blocked(wishing(attacked, action="block"))
 
     assert isinstance(error, AttackBlocked)

@@ -44,11 +44,24 @@ def test_nothing_is_left_out_of_a_long_text(patterns):
     assert PersonalData(patterns, None).find(text, ()) == found
 
 
-@pytest.mark.parametrize("text", ["", "a b", "x" * 20_000, "word " * 5_000, "\n" * 30_000])
-def test_pieces_are_the_text(text):
-    """One after the other they are the whole, none longer than it may be."""
-    pieces = list(pieces_of(text))
+@pytest.mark.parametrize("at", range(PIECE_CHARS - 40, PIECE_CHARS + 8, 3))
+def test_no_cut_hides_anything(patterns, at):
+    """Wherever a value stands, it is found whole."""
+    text = ("x " * PIECE_CHARS)[:at] + " 4242 4242 4242 4242 " + "y " * 200
 
-    assert "".join(piece for _, piece in pieces) == text
-    assert all(text.startswith(piece, start) for start, piece in pieces)
-    assert max(len(piece) for _, piece in pieces) <= PIECE_CHARS
+    (card,) = PersonalData(patterns, None).in_text(text)
+    assert text[card.start : card.end] == "4242 4242 4242 4242"
+
+
+@pytest.mark.parametrize("text", ["", "a b", "x" * 20_000, "word " * 5_000, "\n" * 30_000])
+def test_pieces_cover_the_text(text):
+    """Each begins before the one before it ends, and none is longer than it may be."""
+    pieces = list(pieces_of(text))
+    end = 0
+    for start, piece in pieces:
+        assert start <= end
+        assert text.startswith(piece, start)
+        assert len(piece) <= PIECE_CHARS
+        end = start + len(piece)
+
+    assert end == len(text)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway.config.scan_schema import Allowed
 from gateway.core.chat import Chat, Role, Text, ToolResult, Turn
 from gateway.core.findings import Severity
+from gateway.scan import piece_scan
 from gateway.scan.abuse import AbuseMonitor
 from gateway.scan.allow import AllowList
 from gateway.scan.likeness import embed
@@ -39,12 +40,21 @@ ORDERS_ONLY = dict.fromkeys(("low", "medium", "high"), (2.0, 2.0, 2.0, 2.0, 0.5)
 JUDGE = Judge(
     guard="guard-1",
     encoder="encoder-1",
-    weights={kind: Weights(guard=0.0, encoder=1.0, shift=0.0, alone=1.0, alone_shift=0.0) for kind in ATTACKS},
+    weights={
+        kind: Weights(guard=0.0, encoder=1.0, shift=0.0, alone=1.0, alone_shift=0.0)
+        for kind in ATTACKS
+    },
     ask=LIMITS,
     document=LIMITS,
     system=ORDERS_ONLY,
 )
 CALM, ALARM = (-6.0,) * 5, (6.0, -6.0, -6.0, -6.0, 6.0)
+
+
+@pytest.fixture(autouse=True)
+def every_text_counts(monkeypatch):
+    """Also a short one, to keep the texts below short."""
+    monkeypatch.setattr(piece_scan, "ORDER_BYTES_MIN", 0)
 
 
 class Guard:

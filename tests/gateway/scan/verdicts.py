@@ -32,6 +32,8 @@ CLEAN = Verdict(wishes=WISHES, scores=dict.fromkeys(SCORES, 0.01), texts=1, char
 EVERYTHING = Verdict(
     wishes=WISHES,
     attacked=True,
+    risk=0.987,
+    attack="injection",
     scores=SCORES,
     findings=(ATTACK,),
     personal=(MAIL,),
