@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,6 +55,7 @@ def test_a_run_reaches_over_the_steps() -> None:
         assert not kernel.has_run(raw("." * shift + "a" * 4 + "."), np.uint8(kernel.BASE64), 5)
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="only compiled code has a signature")
 def test_arrays_of_another_type_are_refused() -> None:
     """A text of 32-bit characters is a TypeError, not another compilation."""
     with pytest.raises(TypeError):
