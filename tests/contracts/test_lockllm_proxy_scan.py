@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 
 import anthropic
 import lockllm
@@ -14,14 +15,30 @@ from lockllm.errors import parse_error
 from tests.contracts.conftest import ATTACK, FLOOD, FORBIDDEN, HARMLESS, KEY, PERSONAL, PROSE, ROWS
 from tests.fakes.gateway import RunningGateway
 
+OPEN: list[openai.OpenAI | anthropic.Anthropic] = []
+
+
+@pytest.fixture(autouse=True)
+def close_clients() -> Iterator[None]:
+    """Close what a test opened: a socket that is left to the collector warns in another test."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def opened(create: Callable[..., object], base_url: str, **more: object):
+    """A client of the wrapper *create*, without retries."""
+    client = create(**{"api_key": KEY, "base_url": base_url, "max_retries": 0, **more})
+    OPEN.append(client)
+    return client
+
 
 def proxied(gateway: RunningGateway, **options: object) -> openai.OpenAI:
     """The OpenAI wrapper with *options* of ProxyOptions."""
-    return lockllm.create_openai(
-        api_key=KEY,
-        base_url=f"{gateway.v1}/proxy/openai",
+    return opened(
+        lockllm.create_openai,
+        f"{gateway.v1}/proxy/openai",
         proxy_options=ProxyOptions(**options),
-        max_retries=0,
     )
 
 
@@ -206,11 +223,10 @@ def test_proxy_blocks(guarded, provider, options, text, status, kind):
 def test_anthropic_wrapper_blocks(guarded, provider, options, text, status, kind):
     """Anthropic's SDK raises by the status; LockLLM's parser finds its error in the same body."""
     before = len(provider.bodies)
-    client = lockllm.create_anthropic(
-        api_key=KEY,
-        base_url=f"{guarded.v1}/proxy/anthropic",
+    client = opened(
+        lockllm.create_anthropic,
+        f"{guarded.v1}/proxy/anthropic",
         proxy_options=ProxyOptions(**options),
-        max_retries=0,
     )
     with pytest.raises(anthropic.APIStatusError) as caught:
         client.messages.create(
@@ -230,11 +246,10 @@ def test_anthropic_wrapper_blocks(guarded, provider, options, text, status, kind
 
 def test_anthropic_wrapper_passes(guarded, provider):
     """The Anthropic wrapper is scanned, stripped and told about like the other."""
-    client = lockllm.create_anthropic(
-        api_key=KEY,
-        base_url=f"{guarded.v1}/proxy/anthropic",
+    client = opened(
+        lockllm.create_anthropic,
+        f"{guarded.v1}/proxy/anthropic",
         proxy_options=ProxyOptions(pii_action="strip"),
-        max_retries=0,
     )
     raw = client.messages.with_raw_response.create(
         model="claude-sonnet-4-20250514",
@@ -260,11 +275,10 @@ def test_anthropic_wrapper_passes(guarded, provider):
 )
 def test_other_wrappers(guarded, provider, create, path, model):
     """The universal wrapper and those of other providers pass the options on."""
-    client = create(
-        api_key=KEY,
-        base_url=f"{guarded.v1}/proxy{path}",
+    client = opened(
+        create,
+        f"{guarded.v1}/proxy{path}",
         proxy_options=ProxyOptions(scan_action="block", pii_action="strip"),
-        max_retries=0,
     )
     raw = client.chat.completions.with_raw_response.create(
         model=model, messages=[{"role": "user", "content": PERSONAL}]
@@ -306,9 +320,7 @@ def test_errors_of_the_provider(guarded, model, status, kind):
 
 def test_wrapper_with_an_unknown_key(guarded):
     """The proxy's refusal of a key is LockLLM's error for it."""
-    client = lockllm.create_openai(
-        api_key="sk-unknown", base_url=f"{guarded.v1}/proxy/openai", max_retries=0
-    )
+    client = opened(lockllm.create_openai, f"{guarded.v1}/proxy/openai", api_key="sk-unknown")
     assert isinstance(known(refusal(client, HARMLESS)), lockllm.AuthenticationError)
 
 
