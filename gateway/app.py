@@ -170,7 +170,7 @@ class App:
             log.info("configuration reloaded: policy %s", routing.policies.version)
 
     def _read_again(self) -> tuple[Settings, Routing, Scanner | None]:
-        """The configuration and all that is compiled of it; changes nothing, for any thread."""
+        """The configuration and all that is compiled of it, for any thread; keeps the engines."""
         settings = read_settings(self._path, self._environ)
         if settings.config.scan.enabled and self._engines is None:
             self._engines = load_engines()
