@@ -28,7 +28,7 @@ keys:
   - {{id: bench, secret: "env:BENCH_GATEWAY_KEY"}}
 providers:
   openai: {{api_key: "env:BENCH_UPSTREAM_KEY", base_url: "http://127.0.0.1:{upstream}/v1"}}
-recording: {{database_url: "sqlite:///{folder}/bench.db"}}
+state: {{database_url: "sqlite:///{folder}/bench.db"}}
 simulation: {{enabled: "off"}}
 """
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.gateway import RunningGateway, running_gateway
+from tests.servers import postgres_server, redis_server  # noqa: F401 - fixtures
 
 SIMULATED = """
 simulation: {enabled: "on", speed: 0}
-recording: {database_url: "sqlite:///DATABASE", flush_s: 0.05}
+state: {database_url: "sqlite:///DATABASE"}
+recording: {flush_s: 0.05}
 server: {drain_s: 2}
 """
 

@@ -34,7 +34,7 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
         if _connections_max(before, name) != _connections_max(after, name)
     ]
     if before.database_url != after.database_url:
-        found.append("recording.database_url")
+        found.append("state.database_url")
     if old.recording.queue_max != new.recording.queue_max:
         found.append("recording.queue_max")
     if old.classifier != new.classifier:

@@ -20,7 +20,10 @@ from gateway.config.schema import Config, Key, Policy
 from gateway.config.secrets import SecretError, is_reference, resolve
 from gateway.config.yaml_tree import child
 
-OPEN_DOOR = "nobody but this machine may call without a key: add keys, or listen on 127.0.0.1"
+OPEN_DOOR = (
+    "nobody but this machine may call without a key: add keys, or set require_key and make them "
+    "with `switchyard keys`, or listen on 127.0.0.1"
+)
 
 
 def check(config: Config, environ: Mapping[str, str]) -> list[Problem]:
@@ -36,7 +39,8 @@ def check(config: Config, environ: Mapping[str, str]) -> list[Problem]:
         *routing_problems(config, known),
         *_all_rules(config, known),
         *_reliability(config),
-        *_recording(config, environ),
+        *_state(config, environ),
+        *_recording(config),
     ]
 
 
@@ -51,7 +55,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _server(config: Config) -> Iterator[Problem]:
-    if not is_loopback(config.server.host) and not config.keys:
+    closed = config.keys or config.server.require_key
+    if not is_loopback(config.server.host) and not closed:
         yield Problem("$.server.host", f"{config.server.host} is open to others, and {OPEN_DOOR}")
     for index, origin in enumerate(config.server.cors_origins):
         parts = urlsplit(origin)
@@ -111,9 +116,19 @@ def _reliability(config: Config) -> Iterator[Problem]:
             yield Problem(f"$.reliability.{longest}", message)
 
 
-def _recording(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
-    url = config.recording.database_url
-    path = "$.recording.database_url"
+def _state(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+    state = config.state
+    stated = {"master_key": state.master_key, "admin_key": state.admin_key}
+    stated |= {f"old_master_keys[{k}]": one for k, one in enumerate(state.old_master_keys)}
+    if state.redis_url is not None and is_reference(state.redis_url):
+        stated["redis_url"] = state.redis_url
+    for name, reference in stated.items():
+        try:
+            _ = None if reference is None else resolve(reference, environ)
+        except SecretError as error:
+            yield Problem(f"$.state.{name}", str(error))
+    url = state.database_url
+    path = "$.state.database_url"
     if is_reference(url):
         try:
             url = resolve(url, environ)
@@ -122,6 +137,9 @@ def _recording(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
             return
     if "://" not in url:
         yield Problem(path, "expected a URL such as sqlite:///var/switchyard.db")
+
+
+def _recording(config: Config) -> Iterator[Problem]:
     if config.recording.batch_max > config.recording.queue_max:
         message = (
             f"{config.recording.batch_max} is more than queue_max, {config.recording.queue_max}"

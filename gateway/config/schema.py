@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.config.cache_schema import CacheSettings
+from gateway.config.learn_schema import LearnSettings
 from gateway.config.scan_schema import ProjectScan, ScanSettings
 from gateway.config.section import Count, NotNegative, Positive, Section, Share
 from gateway.core.fleet import ModelClass
@@ -34,6 +36,9 @@ class Server(Section, frozen=True):
     bodies_bytes_max: Annotated[int, Meta(ge=1024)] = 2**30
     request_timeout_s: Positive = 600.0  # the default of the OpenAI and Anthropic SDKs
     drain_s: NotNegative = 30.0  # Kubernetes kills after 30 s by default
+    require_key: bool = False  # also while there is none: to listen to others, keys made later
+    # Hosts that the endpoints of tenants may have though they are private, or speak plain HTTP.
+    endpoint_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()  # browsers on these origins may call us and read headers
 
 
@@ -54,6 +59,16 @@ class TimeoutSettings(Section, frozen=True):
     total_s: Positive = 600.0  # as server.request_timeout_s
 
 
+class SpendLimit(Section, frozen=True):
+    """
+    USD that may be spent in a *window*: ``minute``, ``hour``, ``day``, ``week``, ``month`` (of the
+    calendar, UTC), ``lifetime``, or ``rolling 3600`` (the last so many seconds).
+    """
+
+    usd: NotNegative
+    window: str = "month"
+
+
 class ProviderSettings(Section, frozen=True):
     """A provider with credentials. Known names bring their defaults, see providers.py."""
 
@@ -67,6 +82,7 @@ class ProviderSettings(Section, frozen=True):
     omit: tuple[str, ...] | None = None  # body members this provider rejects
     simulated: bool = False  # answer from the built-in simulated provider instead
     models: tuple[str, ...] | None = None  # of our catalogue; None: those known to be there
+    spend: tuple[SpendLimit, ...] = ()  # of everybody together, at this provider
 
 
 class PriceSettings(Section, frozen=True):
@@ -310,10 +326,23 @@ class Reliability(Section, frozen=True):
     precommit_bytes_max: Annotated[int, Meta(ge=1)] = 65536  # held before the first content
 
 
+class StateSettings(Section, frozen=True):
+    """Where facts, money and shared counters are kept. Changes need a restart."""
+
+    database_url: str = "sqlite:///var/switchyard.db"  # any SQLAlchemy URL; may be a secret
+    redis_url: str | None = None  # may be a secret; what replicas share: limits, cache, news
+    master_key: str | None = None  # secret, 32 bytes as base64; None: made in *folder* once
+    old_master_keys: tuple[str, ...] = ()  # secrets; while what they sealed is sealed again
+    admin_key: str | None = None  # secret; of the first operator, None: made and shown once
+    folder: str | None = None  # journal of money, master key; None: beside the SQLite file, or var
+    journal_bytes_max: Annotated[int, Meta(ge=2**20)] = 256 * 2**20  # half a million requests
+    poll_s: Positive = 1.0  # how often replicas look for changes; 2 s stale are promised
+    grace_s: NotNegative = 3600.0  # known keys keep working so long without the database
+
+
 class Recording(Section, frozen=True):
     """What is kept of a request."""
 
-    database_url: str = "sqlite:///var/switchyard.db"  # any SQLAlchemy URL; may be a secret
     queue_max: Annotated[int, Meta(ge=1)] = 10_000  # records waiting for the writer
     batch_max: Annotated[int, Meta(ge=1)] = 500
     flush_s: Positive = 0.5
@@ -353,7 +382,10 @@ class Config(Section, frozen=True):
     rules: tuple[Rule, ...] = ()
     policy: Policy = Policy()
     reliability: Reliability = Reliability()
+    state: StateSettings = StateSettings()
+    cache: CacheSettings = CacheSettings()
     recording: Recording = Recording()
     simulation: Simulation = Simulation()
     classifier: ClassifierSettings = ClassifierSettings()
     scan: ScanSettings = ScanSettings()
+    learn: LearnSettings = LearnSettings()

@@ -13,11 +13,24 @@ from gateway.config.check import check
 from gateway.config.fleet import build_fleet
 from gateway.config.load import load
 from gateway.config.problem import ConfigErrors
-from gateway.config.schema import Config
+from gateway.config.schema import Config, StateSettings
 from gateway.config.secrets import Secret, resolve, resolve_text
 from gateway.config.sources import provider_names
 from gateway.core.fleet import Fleet
 from gateway.core.request import Principal
+
+
+class StateSecrets(msgspec.Struct, frozen=True):
+    """The secrets of ``config.state``, resolved, and its folder."""
+
+    folder: Path
+    redis_url: str | None = None
+    master_key: Secret | None = None
+    old_master_keys: tuple[Secret, ...] = ()
+    admin_key: Secret | None = None
+
+    def __repr__(self) -> str:
+        return f"StateSecrets({self.folder})"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -31,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True):
     keys: tuple[tuple[Secret, Principal], ...]
     database_url: str  # resolved; may hold a password
     version: str
+    state: StateSecrets
 
     @property
     def host(self) -> str:
@@ -81,8 +95,31 @@ def read_settings(
             (resolve(key.secret, environ), Principal(project=key.project, key_id=key.id))
             for key in config.keys
         ),
-        database_url=resolve_text(config.recording.database_url, environ),
+        database_url=resolve_text(config.state.database_url, environ),
         version=_version(config, fleet),
+        state=state_secrets(config.state, environ),
+    )
+
+
+def state_secrets(state: StateSettings, environ: Mapping[str, str]) -> StateSecrets:
+    """
+    What ``config.state`` refers to.
+
+    Raises:
+        SecretError: a reference leads to nothing.
+    """
+    folder = state.folder
+    if folder is None:
+        url = resolve_text(state.database_url, environ)
+        file = url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else ""
+        on_disk = file and file != ":memory:"
+        folder = str(Path(file.partition("?")[0]).parent) if on_disk else "var"
+    return StateSecrets(
+        folder=Path(folder),
+        redis_url=None if state.redis_url is None else resolve_text(state.redis_url, environ),
+        master_key=None if state.master_key is None else resolve(state.master_key, environ),
+        old_master_keys=tuple(resolve(one, environ) for one in state.old_master_keys),
+        admin_key=None if state.admin_key is None else resolve(state.admin_key, environ),
     )
 
 

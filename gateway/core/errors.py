@@ -9,10 +9,14 @@ Every error that reaches a client, and whose fault it is.
     |  |- NotFound                 404  unknown path, model or decision
     |  |- MethodNotAllowed         405
     |  |- RequestTimeout           408  the body did not arrive in time
+    |  |- Conflict                 409  it exists already, or somebody else has changed it
     |  |- BodyTooLarge             413
     |- PolicyError                 the operator's limits are at fault
     |  |- NoEligibleModel          422  no deployment may serve this request
     |  |- CostLimitExceeded        402  cheapest eligible model costs more than the limit
+    |  |- SpendLimitReached        402  of a key, project, tenant or provider
+    |  |- CreditsMissing           402  the tenant's balance does not cover it
+    |  |- RateLimited              429  of a key, project or tenant; come back after retry_after_s
     |- ContentError                what the prompt holds is not let through
     |  |- AttackBlocked            400  an order to the model that is not the caller's to give
     |  |- PolicyViolated           403  a content policy of the operator
@@ -35,6 +39,10 @@ Messages never hold prompt text, keys or personal data.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.core.limits import MeterState
 
 
 class SwitchyardError(Exception):
@@ -118,6 +126,13 @@ class RequestTimeout(ClientError):
     code = "request_timeout"
 
 
+class Conflict(ClientError):
+    """What is to be made exists already, or what is to be changed has changed meanwhile."""
+
+    status = 409
+    code = "conflict"
+
+
 class BodyTooLarge(ClientError):
     """The body is larger than the limit; the message carries both numbers."""
 
@@ -143,6 +158,39 @@ class CostLimitExceeded(PolicyError):
 
     status = 402
     code = "cost_limit_exceeded"
+
+
+class SpendLimitReached(PolicyError):
+    """A spend limit leaves too little; the message names it, with its numbers."""
+
+    status = 402
+    code = "spend_limit_reached"
+
+
+class CreditsMissing(PolicyError):
+    """
+    The tenant's credits do not cover the request; *code* says what is missing, the details the
+    *balance_nano_usd* and the *estimate_nano_usd*.
+    """
+
+    status = 402
+    code = "insufficient_credits"
+
+    def __init__(
+        self, message: str, *, code: str, balance_nano_usd: int, estimate_nano_usd: int
+    ) -> None:
+        super().__init__(message, code=code)
+        self.balance_nano_usd = balance_nano_usd
+        self.estimate_nano_usd = estimate_nano_usd
+
+
+class RateLimited(PolicyError):
+    """Too many requests or tokens in a window, or too many at once; the message has the numbers."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    retry = True
+    states: Sequence[MeterState] = ()  # of the caller's limits
 
 
 class ContentError(SwitchyardError):

@@ -30,7 +30,10 @@ class Ending(enum.StrEnum):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One upstream call. Times in seconds; *start_s* counts from the arrival of the request."""
+    """
+    One upstream call. Times in seconds; *start_s* counts from the arrival of the request. *key_id*
+    names the tenant's own provider key it was made with, "" is the operator's.
+    """
 
     deployment: str
     start_s: float
@@ -39,12 +42,35 @@ class Attempt(msgspec.Struct, frozen=True):
     failure: Failure | None
     ttft_s: float | None = None  # from start_s to the first content
     message: str = ""  # kind and code of the upstream's error, or our words; never prompt text
+    key_id: str = ""
+
+    @property
+    def own_key(self) -> bool:
+        """The tenant pays the provider itself."""
+        return self.key_id != ""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """
+    What an answer from the response cache saved: the *usage* and the cost of the answer when it was
+    made, *age_s* seconds ago.
+    """
+
+    usage: Usage
+    cost_nano_usd: int
+    age_s: float
+
+    @property
+    def tokens(self) -> int:
+        """Of the input and of the output."""
+        return self.usage.tokens_in + self.usage.tokens_out
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """
     The end of one request. *deployment* answered, "" when none did. *usage* is what is billed,
-    flagged when estimated, None when no attempt produced anything.
+    flagged when estimated, None when no attempt produced anything. *saved*: the answer came from
+    the response cache, so nobody was asked and nothing is billed; *deployment* made it then.
     """
 
     ending: Ending
@@ -57,3 +83,4 @@ class Outcome(msgspec.Struct, frozen=True):
     ttft_s: float | None  # from arrival to the first content byte we sent
     duration_s: float  # from arrival to the last byte
     error: str = ""  # code of the error that the client saw
+    saved: Saved | None = None

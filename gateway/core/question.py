@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.core.request import Controls, Kind
+from gateway.core.request import UNBOUND, Controls, Grant, Kind
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -22,3 +22,4 @@ class Question(msgspec.Struct, frozen=True):
     thinking_signed: bool  # the history holds signed reasoning, which one model family reads
     seed: int  # orders equals: 0 to 2**31 - 1, from the request id
     client_retry: int = 0  # the SDK's own n-th retry
+    grant: Grant = UNBOUND

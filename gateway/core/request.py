@@ -51,15 +51,34 @@ class Controls(msgspec.Struct, frozen=True):
     chunk: bool | None = None  # read long texts in windows
     compression: str | None = None  # toon, compact or combined
     compression_rate: float | None = None  # 0.3 to 0.7: the share that compact keeps
+    cache: bool | None = None  # neither read from the response cache nor written where False
+    cache_ttl_s: int | None = None  # 0 to 86,400; 0 as cache = False
     families: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who is calling. *key_id* names the key without being it."""
+    """Who is calling, and which tenant pays. *key_id* names the key without being it."""
 
     project: str = "default"
     key_id: str = "anonymous"
+    tenant: str = "default"
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """
+    What the caller may use, beside the policy of its project. *models* empty: all; *providers*
+    None: all. *spend_left_nano_usd*: what spend limits leave, None where there are none; *cheaper*:
+    a model that fits in may answer instead of the one it named.
+    """
+
+    models: tuple[str, ...] = ()
+    providers: tuple[str, ...] | None = None
+    spend_left_nano_usd: int | None = None
+    cheaper: bool = False
+
+
+UNBOUND = Grant()
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -81,3 +100,4 @@ class Request(msgspec.Struct, frozen=True):
     arrived_s: float  # monotonic
     deadline_s: float  # monotonic
     client_retry: int = 0  # the SDK's own n-th retry of this request
+    grant: Grant = UNBOUND

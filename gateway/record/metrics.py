@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 
+from gateway.cache.cache import ResponseCache
 from gateway.core.chat import Usage
 from gateway.core.fleet import Fleet
 from gateway.core.health import Health
@@ -20,7 +21,16 @@ from gateway.core.money import NANO_USD_PER_USD
 from gateway.core.outcome import Attempt
 from gateway.decide.ask import UNCLASSIFIED
 from gateway.record.record import Record
+from gateway.record.scan_series import (
+    REQUESTS,
+    SCAN_COUNTERS,
+    SCAN_HISTOGRAMS,
+    count_scan,
+    scan_info,
+)
 from gateway.record.series import Counter, Histogram, Labels
+from gateway.scan.scanner import Scanner
+from gateway.scan.verdict import Verdict
 from gateway.wire.registry import DIALECTS
 from models.scores import TASK_TYPES, TIERS
 from models.worker import Load
@@ -49,9 +59,22 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     "switchyard_savings_usd": ("At the actual usage, of answers that became cheaper", ROUTE),
     "switchyard_extra_cost_usd": ("The same, of answers that became dearer", ROUTE),
     "switchyard_fee_usd": ("Routing fees, settled on the actual usage", ()),
+    "switchyard_cache_lookups": (
+        "In the response cache; result: hit, miss, or bypass where nothing may be kept",
+        ("result",),
+    ),
+    "switchyard_cache_stored": ("Answers that were kept", ()),
+    "switchyard_cache_evicted": ("Answers that made room for others", ()),
+    "switchyard_cache_shared": (
+        "Of the cache that replicas share; operation: read, write",
+        ("operation", "result"),
+    ),
+    "switchyard_cache_saved_tokens": ("Of answers from the cache, when they were made", ()),
+    "switchyard_cache_saved_usd": ("What these cost then", ()),
     "switchyard_encoder_prompts": ("Prompts that the encoder has read", ()),
     "switchyard_encoder_batches": ("Batches that it read them in", ()),
     "switchyard_records_dropped": ("Records and feedback that were never stored", ()),
+    **SCAN_COUNTERS,
 }
 HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
     "switchyard_added_seconds": ("Arrival to dispatch", (), ADDED_BOUNDS_S),
@@ -70,6 +93,7 @@ HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
         ("deployment",),
         TTFT_BOUNDS_S,
     ),
+    **SCAN_HISTOGRAMS,
 }
 GAUGES: dict[str, tuple[str, Labels]] = {
     "switchyard_breaker_state": (
@@ -78,11 +102,14 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     ),
     "switchyard_in_flight": ("Admitted requests", ()),
     "switchyard_records_waiting": ("Records that are not stored yet", ()),
+    "switchyard_cache_bytes": ("That kept answers take in this process", ()),
+    "switchyard_cache_entries": ("Answers that are kept in this process", ()),
     "switchyard_encoder_waiting": ("Prompts before the encoder", ()),
     "switchyard_encoder_info": (
         "1 where there is an encoder; device: that it runs on",
         ("device",),
     ),
+    "switchyard_scan_info": ("1 where there is a scan; engine: of its patterns", ("engine",)),
     "switchyard_build_info": ("Always 1", ("version",)),
 }
 
@@ -101,9 +128,9 @@ class Metrics:
     """
     All metrics of one process.
 
-    *in_flight*, *records_waiting*, *records_dropped* and *classifier_load* are asked when metrics
-    are read; the application sets them. Everything else comes from records, counted by the
-    recorder's thread, and from ``count_refused``, which is for the event loop.
+    *in_flight*, *records_waiting*, *records_dropped*, *classifier_load*, *cache* and *scanner* are
+    asked when metrics are read; the application sets them. All else comes from records, counted by
+    the recorder's thread, and from ``count_refused`` and ``count_scan``, for the event loop.
     """
 
     def __init__(self, fleet: Fleet, version: str) -> None:
@@ -111,6 +138,8 @@ class Metrics:
         self.records_waiting: Callable[[], int] = int
         self.records_dropped: Callable[[], int] = int
         self.classifier_load: Callable[[], Load] = Load
+        self.cache: ResponseCache | None = None
+        self.scanner: Callable[[], Scanner | None] = lambda: None
         self._version = version
         self._health: Mapping[str, Health] = {}
         self._counters = {
@@ -144,10 +173,16 @@ class Metrics:
             self._learn(self._fleet)
         for record in records:
             self._observe_decision(record)
+            if record.verdict is not None:
+                self.count_scan(REQUESTS, record.verdict, record.outcome.error)
             for attempt in record.outcome.attempts:
                 self._observe_attempt(attempt)
             if record.outcome.usage is not None:
                 self._observe_usage(record, record.outcome.usage)
+
+    def count_scan(self, endpoint: str, verdict: Verdict, error: str) -> None:
+        """Count a scan; the series of an *endpoint* are written by one thread, see ``Counter``."""
+        count_scan(self._counters, self._histograms, endpoint, verdict, error)
 
     def render(self) -> bytes:
         """The text exposition. Takes milliseconds for a large fleet: call it in a thread."""
@@ -162,6 +197,8 @@ class Metrics:
             ("switchyard_encoder_batches", load.batches),
         ):
             self._counters[name].sums[()] = count
+        if self.cache is not None:
+            self._read_cache(self.cache)
         for series in self._series():
             yield series.family()
         values: dict[str, dict[Labels, float]] = {
@@ -172,8 +209,11 @@ class Metrics:
             },
             "switchyard_in_flight": {(): self.in_flight()},
             "switchyard_records_waiting": {(): self.records_waiting()},
+            "switchyard_cache_bytes": {(): self.cache.memory.size if self.cache else 0},
+            "switchyard_cache_entries": {(): len(self.cache.memory) if self.cache else 0},
             "switchyard_encoder_waiting": {(): load.waiting},
             "switchyard_encoder_info": {(load.device,): 1} if load.device else {},
+            "switchyard_scan_info": scan_info(self.scanner()),
             "switchyard_build_info": {(self._version,): 1},
         }
         for name, (text, labels) in GAUGES.items():
@@ -181,6 +221,17 @@ class Metrics:
             for label_values, value in values[name].items():
                 family.add_metric(label_values, value)
             yield family
+
+    def _read_cache(self, cache: ResponseCache) -> None:
+        """Take over what *cache* has counted."""
+        counters = self._counters
+        for status, count in tuple(cache.lookups.items()):
+            counters["switchyard_cache_lookups"].sums[(status.value.lower(),)] = count
+        counters["switchyard_cache_stored"].sums[()] = cache.stored
+        counters["switchyard_cache_evicted"].sums[()] = cache.memory.evicted
+        if cache.shared is not None:
+            for labels, count in tuple(cache.shared.counts.items()):
+                counters["switchyard_cache_shared"].sums[labels] = count
 
     def _series(self) -> Iterator[Counter | Histogram]:
         yield from self._counters.values()
@@ -222,6 +273,9 @@ class Metrics:
             counters["switchyard_savings_usd"].add(route, saved_usd)
         elif saved_usd < 0:
             counters["switchyard_extra_cost_usd"].add(route, -saved_usd)
+        if (saved := record.outcome.saved) is not None:
+            counters["switchyard_cache_saved_tokens"].add((), saved.tokens)
+            counters["switchyard_cache_saved_usd"].add((), saved.cost_nano_usd / NANO_USD_PER_USD)
         if record.fee_settled_nano_usd:
             counters["switchyard_fee_usd"].add((), record.fee_settled_nano_usd / NANO_USD_PER_USD)
 

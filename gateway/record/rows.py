@@ -27,6 +27,16 @@ class Batch(msgspec.Struct, frozen=True):
     feedback: Sequence[Row] = ()
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """What clients thought of one model's answers to one kind of work, summed up."""
+
+    model: str  # that answered
+    task_type: str
+    tier: str
+    samples: int
+    score: float  # sum of the scores, 0 to *samples*
+
+
 def record_row(record: Record) -> Row:
     """
     The row of *record*.

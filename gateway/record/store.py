@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy import Table, delete, func, select, tuple_
 from sqlalchemy.engine import Connection
 
-from gateway.record import tables
-from gateway.record.database import INSERTS, make_folder, open_engine, translated
-from gateway.record.migrate import upgrade
+from gateway.decide.ask import UNCLASSIFIED
 from gateway.record.record import Record, View
-from gateway.record.rows import Batch, read_record, read_view
+from gateway.record.rows import Batch, Judged, read_record, read_view
+from gateway.state import tables
+from gateway.state.database import INSERTS, make_folder, open_engine, translated
+from gateway.state.migrate import upgrade
 
 log = logging.getLogger(__name__)
 
 PAGE = 500  # records in memory while many are read
+# Patterns of records whose task type and tier are a guess. Quotes in a client's text are escaped,
+# so that it cannot look like this.
+GUESSED = tuple(f'%"stage":"{stage}"%'.encode() for stage in sorted(UNCLASSIFIED))
 
 
 class Store:
@@ -78,10 +82,15 @@ class Store:
         return read_view(payload) if payload is not None else None
 
     def read_records(
-        self, since_s: float, until_s: float, limit: int | None = None
+        self,
+        since_s: float,
+        until_s: float,
+        limit: int | None = None,
+        project: str | None = None,
     ) -> Iterator[Record]:
         """
-        The first *limit* records from *since_s* to just before *until_s*, in order of time.
+        The first *limit* records from *since_s* to just before *until_s*, in order of time; of
+        one *project*, None: of all.
 
         Only a page is in memory, and no transaction is open while the caller works. Records of a
         shape that this version cannot read are left out, and the log says how many.
@@ -98,6 +107,8 @@ class Store:
                 .order_by(columns.wall_s, columns.request_id)
                 .limit(size)
             )
+            if project is not None:
+                query = query.where(columns.project == project)
             with self._begin() as connection:
                 page = connection.execute(query).all()
             for _, _, payload in page:
@@ -112,6 +123,63 @@ class Store:
             left = None if left is None else left - size
         if unreadable:
             log.warning("%d records have an unknown shape and were left out", unreadable)
+
+    def start_of_newest(
+        self, since_s: float, until_s: float, limit: int, project: str | None = None
+    ) -> float:
+        """When the newest *limit* records between the two begin; *since_s* where there are less."""
+        columns = tables.records.c
+        query = (
+            select(columns.wall_s)
+            .where(columns.wall_s >= since_s, columns.wall_s < until_s)
+            .order_by(columns.wall_s.desc())
+            .offset(limit - 1)
+            .limit(1)
+        )
+        if project is not None:
+            query = query.where(columns.project == project)
+        with self._begin() as connection:
+            start: float | None = connection.execute(query).scalar()
+        return since_s if start is None else start
+
+    def oldest_feedback_s(self) -> float | None:
+        """When the oldest feedback that is kept came; None without any."""
+        with self._begin() as connection:
+            oldest: float | None = connection.execute(
+                select(func.min(tables.feedback.c.wall_s))
+            ).scalar()
+        return oldest
+
+    def count_feedback(self, since_s: float, until_s: float) -> int:
+        """How much feedback came from *since_s* to just before *until_s*; reads an index only."""
+        said = tables.feedback.c
+        query = select(func.count()).where(said.wall_s >= since_s, said.wall_s < until_s)
+        with self._begin() as connection:
+            count: int = connection.execute(query).scalar_one()
+        return count
+
+    def sum_feedback(
+        self, since_s: float, until_s: float, projects: Sequence[str] = ()
+    ) -> list[Judged]:
+        """
+        Feedback of *projects* (none: of all) from *since_s* to just before *until_s*, summed up by
+        the database for each model, task type and tier. What nobody answered, nobody classified,
+        or is no longer kept, is left out.
+        """
+        records, said = tables.records.c, tables.feedback.c
+        kind = (records.model, records.task_type, records.tier)
+        query = (
+            select(*kind, func.count().label("samples"), func.sum(said.score).label("score"))
+            .join_from(tables.feedback, tables.records, said.request_id == records.request_id)
+            .where(said.wall_s >= since_s, said.wall_s < until_s, records.model != "")
+            .where(*(records.payload.not_like(stage) for stage in GUESSED))
+            .group_by(*kind)
+            .order_by(*kind)
+        )
+        if projects:
+            query = query.where(records.project.in_(projects))
+        with self._begin() as connection:
+            return [Judged(**row) for row in connection.execute(query).mappings()]
 
     def forget(self, before_s: float, limit: int) -> int:
         """

@@ -35,7 +35,8 @@ providers:
 keys: [{id: mine, secret: "env:CLIENT"}]
 reliability: {backoff_s: 0.0}
 classifier: {deadline_ms: 5000}
-recording: {database_url: "sqlite:///FOLDER/records.db", flush_s: 0.02}
+state: {database_url: "sqlite:///FOLDER/records.db"}
+recording: {flush_s: 0.02}
 scan:
   policies:
     - name: Unannounced projects

@@ -19,7 +19,8 @@ providers:
   anthropic: {{api_key: "env:KEY", base_url: "{anthropic}", models: [claude-sonnet-4-20250514]}}
 server: {{port: 0, drain_s: {drain_s}, body_bytes_max: 100000}}
 reliability: {{backoff_s: 0.0, view_s: 0.05}}
-recording: {{database_url: "sqlite:///{folder}/records.db", flush_s: 0.02}}
+state: {{database_url: "sqlite:///{folder}/records.db"}}
+recording: {{flush_s: 0.02}}
 {more}
 """
 

@@ -10,7 +10,7 @@ from tests.fakes.gateway import running_gateway
 ONLY_GROQ = """
 providers: {groq: {simulated: true}}
 simulation: {enabled: "off", speed: 0}
-recording: {database_url: "sqlite:///DATABASE"}
+state: {database_url: "sqlite:///DATABASE"}
 """
 
 

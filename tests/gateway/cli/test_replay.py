@@ -15,7 +15,7 @@ def test_a_database_that_is_not_there(tmp_path, given):
     """It is an error, whoever names it, and nothing is written."""
     url = f"sqlite:///{tmp_path}/none/records.db"
     config = tmp_path / "c.yaml"
-    config.write_text("" if given else f"recording: {{database_url: '{url}'}}\n")
+    config.write_text("" if given else f"state: {{database_url: '{url}'}}\n")
     more = ["--database", url] if given else []
     done = CliRunner().invoke(app, ["replay", "--config", str(config), *more])
 
@@ -43,7 +43,7 @@ def test_not_a_url():
     done = CliRunner().invoke(app, ["replay", "--database", "records.db"], env={})
 
     assert done.exit_code == 1
-    assert "recording.database_url" in done.stdout
+    assert "state.database_url" in done.stdout
 
 
 @pytest.mark.parametrize("nano_usd", [-1, 0, 1])

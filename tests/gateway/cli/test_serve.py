@@ -14,12 +14,12 @@ from gateway.config.settings import read_settings
 def test_an_unknown_database_is_one_line(tmp_path):
     """No traceback: what is wrong, and exit status 1."""
     path = tmp_path / "c.yaml"
-    path.write_text("recording: {database_url: 'mssql://db/records'}\n")
+    path.write_text("state: {database_url: 'mssql://db/records'}\n")
     done = CliRunner().invoke(app, ["serve", "--config", str(path), "--port", "0"])
 
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
-    assert done.stdout.startswith("Cannot start: recording.database_url: mssql")
+    assert done.stdout.startswith("Cannot start: state.database_url: mssql")
     assert done.stdout.count("\n") == 1
 
 

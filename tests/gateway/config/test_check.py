@@ -28,7 +28,8 @@ def test_the_defaults_are_right():
             {"server": {"host": "0.0.0.0"}},
             "$.server.host",
             "0.0.0.0 is open to others, and nobody but this machine may call without a key: "
-            "add keys, or listen on 127.0.0.1",
+            "add keys, or set require_key and make them with `switchyard keys`, or "
+            "listen on 127.0.0.1",
         ),
         (
             {"server": {"cors_origins": ["app.example.com"]}},
@@ -86,13 +87,13 @@ def test_the_defaults_are_right():
             "5 s is less than cooldown_s, 10 s",
         ),
         (
-            {"recording": {"database_url": "var/switchyard.db"}},
-            "$.recording.database_url",
+            {"state": {"database_url": "var/switchyard.db"}},
+            "$.state.database_url",
             "expected a URL such as sqlite:///var/switchyard.db",
         ),
         (
-            {"recording": {"database_url": "env:NONE"}},
-            "$.recording.database_url",
+            {"state": {"database_url": "env:NONE"}},
+            "$.state.database_url",
             "the environment variable NONE is not set",
         ),
         (
@@ -119,7 +120,7 @@ def test_check_finds_problems_of_every_section():
         "rules": [{"id": "a", "then": {}}],
         "policy": {"regions": ["mars"]},
         "reliability": {"cooldown_s": 10, "cooldown_s_max": 5},
-        "recording": {"database_url": "x"},
+        "state": {"database_url": "x"},
     }
 
     sections = [path.split(".")[1].split("[")[0] for path, _ in found(tree)]
@@ -134,7 +135,7 @@ def test_check_finds_problems_of_every_section():
         "policy",
         "rules",
         "reliability",
-        "recording",
+        "state",
     ]
 
 

@@ -44,7 +44,7 @@ def test_keys_are_resolved(read):
     """A secret, and who it stands for."""
     settings = read(
         "keys: [{id: a, secret: env:A, project: shop}, {id: b, secret: env:B}]\n"
-        "projects: {shop: {}}\nrecording: {database_url: env:DB}",
+        "projects: {shop: {}}\nstate: {database_url: env:DB}",
         A="key-a",
         B="key-b",
         DB="postgresql://user:password@db/records",
@@ -60,7 +60,7 @@ def test_keys_are_resolved(read):
 def test_settings_hide_their_secrets(read):
     """Neither the settings nor their parts show a secret."""
     settings = read(
-        "keys: [{id: a, secret: env:A}]\nrecording: {database_url: env:DB}",
+        "keys: [{id: a, secret: env:A}]\nstate: {database_url: env:DB}",
         A="secret-1",
         DB="x://secret-2",
         OPENAI_API_KEY="secret-3",

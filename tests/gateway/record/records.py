@@ -12,7 +12,7 @@ from gateway.core.outcome import Attempt, Ending, Failure, Outcome
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, RouteAction
 from gateway.core.signals import Signals
-from gateway.record import tables
+from gateway.state import tables
 from gateway.record.record import Feedback, Record, Stages
 from gateway.record.store import Store
 from models.scores import Scores

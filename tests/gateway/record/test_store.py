@@ -12,9 +12,10 @@ from sqlalchemy import text
 
 from gateway.core.errors import InternalError, Unavailable
 from gateway.core.health import Health
+from gateway.core.request import Principal
 from gateway.record import store as store_module
 from gateway.record.record import Feedback, View
-from gateway.record.rows import Batch, feedback_row, record_row, view_row
+from gateway.record.rows import Batch, Judged, feedback_row, record_row, view_row
 from gateway.record.store import Store
 from tests.gateway.record.records import make_record, opinions_of
 
@@ -124,6 +125,46 @@ def test_unreadable_records_are_left_out_and_told(store, caplog):
     assert found == [2]
     assert "1 records have an unknown shape" in caplog.text
     assert store.find_record("req_1") is None
+
+
+def test_reads_one_project(store):
+    """Of several projects, over pages, only the one that is asked for."""
+    other = Principal(project="shop", key_id="k")
+    store.write(
+        rows(*(make_record(i) if i % 3 else make_record(i, principal=other) for i in range(9)))
+    )
+
+    assert ids(store.read_records(0, LATE, project="shop")) == [0, 3, 6]
+    assert ids(store.read_records(0, LATE, 2, "shop")) == [0, 3]
+
+
+def test_finds_where_the_newest_begin(store):
+    """The time from which there are just so many records; the start where there are less."""
+    start = make_record(0).wall_s
+    other = Principal(project="shop", key_id="k")
+    store.write(rows(*(make_record(i) for i in range(5)), make_record(5, principal=other)))
+
+    assert store.start_of_newest(0, LATE, 2) == start + 4
+    assert store.start_of_newest(0, LATE, 2, "default") == start + 3
+    assert store.start_of_newest(0, start + 3, 2) == start + 1
+    assert store.start_of_newest(start + 1, LATE, 50) == start + 1
+
+
+def test_sums_feedback(store):
+    """The database adds up what was said of each model, task type and tier in a stretch of time."""
+    store.write(rows(*(make_record(i, model="large" if i == 3 else "small") for i in range(5))))
+    assert store.oldest_feedback_s() is None
+    said = [(0, 1.0, 10.0), (1, 0.25, 11.0), (2, 1.0, 20.0), (3, 0.5, 12.0), (9, 0.0, 12.0)]
+    opinions = [Feedback(f"req_{number}", score, at_s, "k") for number, score, at_s in said]
+    store.write(Batch(feedback=[feedback_row(one) for one in opinions]))
+
+    assert store.oldest_feedback_s() == 10.0
+    assert store.sum_feedback(10.0, 20.0) == [
+        Judged("large", "Summarization", "low", samples=1, score=0.5),
+        Judged("small", "Summarization", "low", samples=2, score=1.25),
+    ]
+    assert store.sum_feedback(30.0, LATE) == []
+    assert [store.count_feedback(10.0, 20.0), store.count_feedback(20.0, LATE)] == [4, 1]
 
 
 def test_forgets_in_batches(store):
@@ -245,8 +286,8 @@ def test_threads_share_a_store_in_memory():
     ("url", "message"),
     [
         ("mysql://u:hidden@h/d", "mysql is not sqlite or postgresql"),
-        ("postgresql+nosuch://u:hidden@h/d", "recording.database_url"),
-        ("no url", "recording.database_url"),
+        ("postgresql+nosuch://u:hidden@h/d", "state.database_url"),
+        ("no url", "state.database_url"),
     ],
 )
 def test_unusable_urls_are_told_without_their_password(url, message):

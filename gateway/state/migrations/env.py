@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.record.tables import metadata
+from gateway.state.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

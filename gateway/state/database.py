@@ -40,7 +40,7 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
         kind = parsed.get_backend_name()
         if kind not in INSERTS:
-            raise Unavailable(f"recording.database_url: {kind} is not {' or '.join(INSERTS)}.")
+            raise Unavailable(f"state.database_url: {kind} is not {' or '.join(INSERTS)}.")
         if kind == "sqlite":
             return sqlite_engine(parsed)
         return create_engine(
@@ -51,7 +51,7 @@ def open_engine(url: str) -> Engine:
             connect_args={"connect_timeout": WAIT_S},
         )
     except (ArgumentError, ImportError) as error:
-        raise Unavailable(f"recording.database_url: {error}") from error
+        raise Unavailable(f"state.database_url: {error}") from error
 
 
 def sqlite_engine(url: URL) -> Engine:

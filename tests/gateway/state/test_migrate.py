@@ -10,9 +10,9 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from gateway.record import migrate
-from gateway.record.database import open_engine
-from gateway.record.tables import REVISION, metadata
+from gateway.state import migrate
+from gateway.state.database import open_engine
+from gateway.state.tables import REVISION, metadata
 
 
 @pytest.fixture

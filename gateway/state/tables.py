@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, Table, Text
 
-REVISION = "0001"  # newest migration
+from gateway.state import fact_tables, ledger_tables
+from gateway.state.metadata import metadata
 
-metadata = MetaData()
+__all__ = ["REVISION", "fact_tables", "feedback", "ledger_tables", "metadata", "records", "views"]
+
+REVISION = "0003"  # newest migration
 
 # The payload is the whole record as JSON; the columns beside it are for the
 # operator's own sums.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from gateway.record.tables import REVISION
+from gateway.state.tables import REVISION
 
 FOLDER = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the command that runs in a global

@@ -1,0 +1,104 @@
+"""
+What the gateway stands on: the database, the master key, the facts, and what is made of them.
+
+One per process, also where only the command line runs. Everything that decisions and keys need is
+in memory; the database is read and written beside the requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gateway.config.settings import Settings
+from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
+from gateway.execute.credentials import ProviderKey
+from gateway.state.database import open_engine
+from gateway.state.fact_store import FactStore
+from gateway.state.facts import Facts, ProviderKeyFact
+from gateway.state.key_secrets import digest, provider_key_context
+from gateway.state.master_key import master_key
+from gateway.state.replica import FactReplica
+from gateway.state.sealing import pepper_of, settle_master
+from gateway.state.vault import Vault, VaultError
+
+log = logging.getLogger(__name__)
+
+
+class Foundation:
+    """
+    Built at the start, before anything serves; ``start`` reads the facts.
+
+    Raises:
+        Unavailable: there is no such kind of database, or its driver is not installed.
+        MasterKeyError: no usable master key.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        state = settings.state
+        self.folder: Path = state.folder
+        self.engine: Engine = open_engine(settings.database_url)
+        self.fact_store = FactStore(self.engine, clock)
+        master = master_key(state.master_key, state.folder)
+        old = tuple(master_key(one, state.folder) for one in state.old_master_keys)
+        self.vault = Vault(master, old)
+        self.replica = FactReplica(
+            self.fact_store, clock, folder=state.folder, poll_s=settings.config.state.poll_s
+        )
+        self._pepper = secrets.token_bytes(32)  # until the facts say which
+
+    async def start(self) -> None:
+        """
+        Read the facts; a database that does not answer is no reason not to start.
+
+        Raises:
+            MasterKeyError: the database belongs to another master key.
+        """
+        try:
+            await asyncio.to_thread(settle_master, self.fact_store, self.vault)
+        except Unavailable as error:
+            log.warning("%s Starting without it.", error)
+        await self.replica.start()
+        self.digest("")
+
+    def digest(self, secret: str) -> str:
+        """The keyed hash that *secret* is known by. Raises MasterKeyError, see ``start``."""
+        return digest(secret, self.pepper)
+
+    @property
+    def pepper(self) -> bytes:
+        """What keys are hashed with. Raises MasterKeyError, see ``start``."""
+        return pepper_of(self.replica.facts, self.vault) or self._pepper
+
+    def provider_keys(self, facts: Facts) -> list[ProviderKey]:
+        """The provider keys of all tenants, opened. One that cannot be is left out, loudly."""
+        stored: dict[str, ProviderKeyFact] = facts.of("provider_key")  # type: ignore[assignment]
+        opened = []
+        for name, fact in stored.items():
+            if fact.disabled:
+                continue
+            try:
+                opened.append(
+                    ProviderKey(
+                        id=name,
+                        tenant=fact.tenant,
+                        provider=fact.provider,
+                        secret=self.vault.open(
+                            fact.sealed, provider_key_context(name, fact.tenant, fact.provider)
+                        ),
+                        base_url=fact.base_url,
+                        weight=fact.weight,
+                    )
+                )
+            except (VaultError, ValueError) as error:
+                log.error("provider key %s cannot be used: %s", name, error)  # noqa: TRY400
+        return opened
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()

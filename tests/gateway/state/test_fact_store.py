@@ -1,0 +1,127 @@
+"""Facts are written whole, audited, and read by others as changes: on every database alike."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import msgspec
+import pytest
+
+from gateway.core.errors import Conflict, NotFound
+from gateway.state.database import open_engine
+from gateway.state.fact_store import FactStore, Write
+from gateway.state.facts import Facts, Tenant
+from tests.fakes.clock import ManualClock
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def engine(request, tmp_path):
+    """An empty database of each kind."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres_server")
+        url = server.create(f"facts{next(NUMBERS)}")
+    else:
+        url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path}/facts.db"
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def store(engine):
+    """A store on that database."""
+    return FactStore(engine, ManualClock())
+
+
+def put(store, name, tenant, expected=None):
+    """Write one tenant."""
+    return store.write(
+        [Write("tenant", name, tenant, expected)], actor="ann", action="tenant.update"
+    )
+
+
+def test_what_is_written_is_read_by_a_replica(store):
+    """A replica that asks for changes ends with the same facts, and with later ones alone."""
+    first = put(store, "a", Tenant(name="A"))
+    facts = Facts().after(store.since(0))
+    put(store, "b", Tenant(name="B", credits=True))
+    later = store.since(first)
+
+    assert [change.id for change in later] == ["b"]
+    assert facts.after(later).of("tenant") == {"a": Tenant(name="A"), "b": later_tenant(later)}
+    assert store.version() == facts.after(later).version
+
+
+def later_tenant(changes):
+    """The tenant of the only change."""
+    return msgspec.json.decode(changes[0].payload, type=Tenant)
+
+
+def test_a_deleted_fact_is_heard_of(store):
+    """Replicas learn that a fact has gone."""
+    put(store, "a", Tenant())
+    facts = Facts().after(store.since(0))
+    put(store, "a", None)
+
+    assert facts.after(store.since(facts.version)).of("tenant") == {}
+    assert store.find("tenant", "a") is None
+
+
+def test_two_writers_do_not_overwrite_each_other(store):
+    """Who has seen an older version is refused; so is making what exists."""
+    version = put(store, "a", Tenant(name="1"), expected=0)
+    put(store, "a", Tenant(name="2"), expected=version)
+
+    with pytest.raises(Conflict, match="somebody else has changed it"):
+        put(store, "a", Tenant(name="3"), expected=version)
+    with pytest.raises(Conflict, match="exists already"):
+        put(store, "a", Tenant(name="4"), expected=0)
+    with pytest.raises(NotFound):
+        put(store, "b", None)
+    assert later_tenant(store.since(0)).name == "2"
+
+
+def test_a_refused_write_leaves_nothing(store):
+    """Several facts are written together or not at all, and the version does not move."""
+    put(store, "a", Tenant())
+    version = store.version()
+    writes = [Write("tenant", "b", Tenant()), Write("tenant", "a", Tenant(), expected=0)]
+    with pytest.raises(Conflict):
+        store.write(writes, actor="ann", action="tenant.create")
+
+    assert (store.version(), store.find("tenant", "b")) == (version, None)
+    assert len(store.history()) == 1
+
+
+def test_the_audit_log_has_every_write(store):
+    """Who, what, when, before and after: newest first, by fact, page by page."""
+    put(store, "a", Tenant(name="1"))
+    put(store, "a", Tenant(name="2"))
+    store.note(actor="bob", action="login", kind="session", id_="1")
+    newest, login = store.history("tenant", "a"), store.history()[0]
+
+    assert [msgspec.json.decode(entry.after)["name"] for entry in newest] == ["2", "1"]
+    assert msgspec.json.decode(newest[0].before)["name"] == "1"
+    assert (newest[1].before, newest[0].actor) == (None, "ann")
+    assert (login.actor, login.action, login.version) == ("bob", "login", 2)
+    assert store.history(before_seq=newest[0].seq, limit=1) == [newest[1]]
+
+
+def test_many_writers_at_once_miss_no_version(store, engine):
+    """Versions have no gaps and no doubles, so a reader that follows them overlooks nothing."""
+
+    def work(name):
+        for number in range(10):
+            put(store, f"{name}{number}", Tenant())
+
+    store.prepare()
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(change.version for change in store.since(0)) == list(range(1, 31))
