@@ -106,6 +106,7 @@ class Scanning:
         self._readers = readers
         self._scan: Scan | None = None
         scanner = readers.scanner
+        self._took_s = 0.0
         self._wishes: Wishes | None = None
         if scanner is not None:
             self._wishes = scanner.wishes(request.controls, request.principal.project)
@@ -120,6 +121,7 @@ class Scanning:
         scanner, wishes, request = self._readers.scanner, self._wishes, self.request
         if scanner is None or wishes is None or wishes.personal_action != "strip":
             return
+        begun_s = self._readers.clock.monotonic()
         try:
             if len(request.body) > LOOP_BYTES_MAX:
                 self.stripped = await asyncio.to_thread(scanner.strip, request)
@@ -130,6 +132,7 @@ class Scanning:
         except Exception as fault:  # noqa: BLE001 - logged without its message
             log_fault(request, fault, "stripping")
             raise InternalError("Personal data could not be stripped; nothing was sent.") from None
+        self._took_s += self._readers.clock.monotonic() - begun_s
         if self.stripped is not None:
             self.request = self.stripped.request
 
@@ -143,12 +146,14 @@ class Scanning:
         scanner = self._readers.scanner
         if scanner is None or self._wishes is None:
             return
+        begun_s = self._readers.clock.monotonic()
         try:
             scan = scanner.begin(self.request, self._wishes)
             scan.begin(self.request.chat, self._readers.classifier.attacks)
             self._scan = scan
         except Exception as fault:  # noqa: BLE001 - logged without its message
             log_fault(self.request, fault, "scanning")
+        self._took_s += self._readers.clock.monotonic() - begun_s
 
     async def verdict(self, signals: Signals) -> Verdict | None:
         """What came out; None where nobody scans."""
@@ -171,8 +176,10 @@ class Scanning:
 
     def _with_stripped(self, verdict: Verdict) -> Verdict:
         if self.stripped is None:
-            return verdict
-        return msgspec.structs.replace(verdict, personal=self.stripped.findings, stripped=True)
+            return msgspec.structs.replace(verdict, took_s=self._took_s)
+        return msgspec.structs.replace(
+            verdict, personal=self.stripped.findings, stripped=True, took_s=self._took_s
+        )
 
     def _caller(self, signals: Signals) -> Caller:
         principal = self.request.principal
@@ -228,6 +235,7 @@ def question_of(request: Request) -> Question:
         thinking_signed=thinking_signed(request.chat),
         seed=zlib.crc32(request.id.encode()) & 0x7FFFFFFF,
         client_retry=request.client_retry,
+        grant=request.grant,
     )
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from gateway.core.fleet import Capability
 from gateway.core.money import nano_usd, usd_text
 from gateway.core.question import Question
-from gateway.core.request import Kind, RouteAction
+from gateway.core.request import UNBOUND, Grant, Kind, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.ask import Ask
 from gateway.decide.estimate import Estimates
-from gateway.decide.fleet_view import FleetView, Ints
+from gateway.decide.fleet_view import FleetRows, FleetView, Ints
 from gateway.decide.lack import LACK_TEXT, Lack
 from gateway.decide.policy import RoutingPolicy, region_lacks
 from kernels.limits import mark_limits
@@ -44,6 +44,8 @@ def limits_of(question: Question, signals: Signals, policy: RoutingPolicy) -> Li
         cost_max_nano_usd = min(cost_max_nano_usd, nano_usd(controls.cost_usd_max))
     if controls.quality_min is not None:
         quality_min = max(quality_min, controls.quality_min)
+    if question.grant.spend_left_nano_usd is not None:
+        cost_max_nano_usd = min(cost_max_nano_usd, question.grant.spend_left_nano_usd)
     return Limits(
         needs=int(signals.needs) & ~ANY_KIND | KIND_NEEDS[question.kind],
         tokens_wanted=wanted,
@@ -62,6 +64,8 @@ def standing_lacks(
     lacks |= rows.dialect_lacks[question.dialect]
     if question.controls.regions:
         lacks |= region_lacks(question.controls.regions, rows)
+    if question.grant is not UNBOUND:
+        lacks |= grant_lacks(question.grant, rows)
     if question.provider is not None and ask.action is RouteAction.DISABLED and ask.own is not None:
         elsewhere = np.full(lacks.size, int(Lack.PROVIDER), np.int64)
         elsewhere[ask.own.rows] = 0
@@ -73,6 +77,18 @@ def standing_lacks(
             lacks |= rows.foreign_lacks[question.dialect]
         else:
             lacks |= rows.family_lacks[ask.own.rows[0]]
+    return lacks
+
+
+def grant_lacks(grant: Grant, rows: FleetRows) -> Ints:
+    """int64[n]: bits of ``Lack`` of what the caller may not use."""
+    lacks = np.zeros(rows.everyone.size, np.int64)
+    if grant.models:
+        lacks[np.setdiff1d(rows.everyone, rows.rows_of(grant.models))] |= Lack.NOT_GRANTED
+    if grant.providers is not None:
+        for row, deployment in enumerate(rows.fleet.deployments):
+            if deployment.provider not in grant.providers:
+                lacks[row] |= Lack.KEYLESS
     return lacks
 
 

@@ -33,13 +33,17 @@ class Lack(enum.IntFlag):
     NOT_ALLOWED = 1 << 15
     REGION = 1 << 16
     UNAVAILABLE = 1 << 17
+    KEYLESS = 1 << 18
+    NOT_GRANTED = 1 << 19
 
 
 # In the order in which they are told; the braces are filled by ``eligible.sentences``.
 LACK_TEXT: dict[Lack, str] = {
     Lack.DENIED: "is denied by the policy",
     Lack.NOT_ALLOWED: "is not among the models that the policy allows",
+    Lack.NOT_GRANTED: "is not among the models that the key may use",
     Lack.REGION: "is not in an allowed region",
+    Lack.KEYLESS: "is at a provider that the tenant has no key of",
     Lack.PROVIDER: "is not at the provider that was asked for",
     Lack.CHAT: "serves no chat",
     Lack.EMBEDDINGS: "serves no embeddings",

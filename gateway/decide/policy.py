@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -34,11 +35,15 @@ from gateway.decide.fleet_view import (
 )
 from gateway.decide.labels import plain
 from gateway.decide.lack import Lack
-from gateway.decide.priors import TASK_INDEX
+from gateway.decide.priors import TASK_INDEX, TIER_INDEX
 from kernels.cost import PRICE_COLUMNS
 from models.scores import TASK_TYPES, TIERS
 
 UNLIMITED_NANO_USD = 10**15  # a million dollars: no request costs that much
+
+# What answers turned out to be worth, 0 to 1, by model, task type and tier.
+Learnt = Mapping[tuple[str, str, str], float]
+NOTHING_LEARNT: Learnt = {}
 
 
 class PolicyRule(msgspec.Struct, frozen=True, eq=False):
@@ -106,13 +111,13 @@ class Policies(msgspec.Struct, frozen=True, eq=False):
         return self.projects.get(name, self.default)
 
 
-def compile_policies(config: Config, fleet: Fleet) -> Policies:
+def compile_policies(config: Config, fleet: Fleet, learnt: Learnt = NOTHING_LEARNT) -> Policies:
     """
     Compile one policy per project. *config* has been checked: names that stand for nothing in
     the fleet are ignored where they forbid, and never match where they are a target.
     """
     rows = fleet_rows(fleet)
-    quality = quality_table(config.routing, rows)
+    quality = quality_table(config.routing, rows, learnt)
     default = compile_policy(config, Project(), rows, quality)
     projects = {
         name: compile_policy(config, project, rows, quality)
@@ -267,16 +272,18 @@ def unlisted_places(policies: tuple[Policy, ...], fleet: Fleet) -> dict[str, Dep
     }
 
 
-def quality_table(routing: Routing, rows: FleetRows) -> Floats:
+def quality_table(routing: Routing, rows: FleetRows, learnt: Learnt = NOTHING_LEARNT) -> Floats:
     """
     float64[task type, tier, row]: what a deployment promises. The prior of its model's class, then
-    the operator's overrides in order, the last one wins.
+    what was *learnt*, then the operator's overrides in order; the last one wins.
     """
     table = np.empty((len(TASK_TYPES), len(TIERS), rows.everyone.size), np.float64)
     priors = {**CLASS_QUALITY, **routing.class_quality}
     for row, deployment in enumerate(rows.fleet.deployments):
         prior = priors[deployment.model_class]
         table[:, :, row] = (prior.low, prior.medium, prior.high)
+    for (model, task_type, of_tier), worth in learnt.items():
+        table[TASK_INDEX[task_type], TIER_INDEX[of_tier], rows.rows_of([model])] = worth
     for override in routing.quality:
         tasks = range(len(TASK_TYPES))
         if override.task_type is not None:

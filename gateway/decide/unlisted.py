@@ -24,7 +24,7 @@ def find_unlisted(question: Question, policy: RoutingPolicy) -> Deployment | Non
     own name (``provider/model``). None where that provider serves no such models, routing shall
     choose, or there is a limit of cost, which nobody could keep.
     """
-    controls = question.controls
+    controls, grant = question.controls, question.grant
     provider, _, name = question.model.partition("/")
     pinned = question.provider or provider
     place = policy.unlisted.get(pinned.lower())
@@ -34,6 +34,9 @@ def find_unlisted(question: Question, policy: RoutingPolicy) -> Deployment | Non
         or action in (RouteAction.AUTO, RouteAction.CUSTOM)
         or controls.cost_usd_max is not None
         or not in_region(place, controls.regions)
+        or grant.models
+        or grant.spend_left_nano_usd is not None
+        or (grant.providers is not None and place.provider not in grant.providers)
     ):
         return None
     bare = name if name and provider.lower() == pinned.lower() else question.model

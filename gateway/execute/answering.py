@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -32,6 +32,17 @@ TPOT_TOKENS_MIN: Final = 32  # of a whole answer, whose time to the first token 
 FAIR_SHARE: Final = 0.5
 
 
+class Permit(Protocol):
+    """Asked before every attempt whether the limits of money allow it."""
+
+    async def __call__(self, deployment: Deployment, *, own_key: bool) -> None:
+        """Raises PolicyError where they do not. *own_key*: the tenant's own pays the provider."""
+
+
+async def free(deployment: Deployment, *, own_key: bool) -> None:
+    """No limit."""
+
+
 class Errand(msgspec.Struct, frozen=True):
     """One request on its way, the same for all its attempts."""
 
@@ -40,6 +51,7 @@ class Errand(msgspec.Struct, frozen=True):
     upstreams: Upstreams
     tally: Tally
     restorer: Restorer | None = None
+    permit: Permit = free
 
     @property
     def s_left(self) -> float:
@@ -54,8 +66,8 @@ class Errand(msgspec.Struct, frozen=True):
 
 async def answer(errand: Errand, chosen: Chosen) -> Reply:
     """
-    Ask the *chosen* deployment. By the time this returns or raises, its standing and the tally know
-    how it ended; only a stream tells them itself, when it ends.
+    Ask the *chosen* deployment. By the time this returns or raises, its standing, its key and the
+    tally know how it ended; only a stream tells them itself, when it ends.
 
     Raises:
         Failed: somebody else may be asked.
@@ -79,12 +91,28 @@ async def answer(errand: Errand, chosen: Chosen) -> Reply:
                 status=failed.status if failed else None,
                 failure=failed.failure if failed else Failure.ABANDONED,
                 message=failed.words if failed else "",
+                key_id=chosen.key_id,
             )
-        if failed is None or failed.blameless:
+        if failed is None or failed.blameless or _key_is_to_blame(errand, chosen, failed):
             standing.abandoned(chosen.permit)
         else:
             standing.failed(chosen.permit, failed.failure, failed.retry_after_s)
         raise
+
+
+def _key_is_to_blame(errand: Errand, chosen: Chosen, failed: Failed) -> bool:
+    """
+    Whether what was said of a tenant's account says nothing of the deployment, which serves others
+    too. The key rests then, where it was the key and not, say, its access to one model.
+    """
+    if chosen.key is None:
+        return False
+    if failed.of_key:
+        upstreams = errand.upstreams
+        upstreams.credentials.refused(
+            chosen.key, failed.failure, failed.retry_after_s, upstreams.clock.monotonic()
+        )
+    return failed.of_key or failed.failure is Failure.DENIED
 
 
 def keeps_thinking(decision: Decision, deployment: Deployment, fleet: Fleet) -> bool:
@@ -106,8 +134,10 @@ async def _stream(errand: Errand, chosen: Chosen, call: Call, start_s: float) ->
         return response, held
 
     own_s = min(timeouts.first_token_s, timeouts.total_s)
-    response, head = await _attempt(errand, call, own_s, first)
+    response, head = await _attempt(errand, chosen, call, own_s, first)
     chosen.standing.answering(chosen.permit)
+    if chosen.key is not None:
+        upstreams.credentials.worked(chosen.key)
     source = Source(
         deployment=deployment,
         standing=chosen.standing,
@@ -120,6 +150,7 @@ async def _stream(errand: Errand, chosen: Chosen, call: Call, start_s: float) ->
         start_s=start_s,
         first_s=upstreams.clock.monotonic(),
         until_s=min(start_s + timeouts.total_s, request.deadline_s),
+        key_id=chosen.key_id,
     )
     return Reply(
         status=200,
@@ -162,7 +193,7 @@ async def _whole(errand: Errand, chosen: Chosen, call: Call, start_s: float) -> 
         created_s=int(errand.upstreams.clock.wall()),
         restorer=errand.restorer,
     )
-    whole: Whole = await _attempt(errand, call, deployment.timeouts.total_s, read)
+    whole: Whole = await _attempt(errand, chosen, call, deployment.timeouts.total_s, read)
     now_s = clock.monotonic()
     usage = whole.usage or estimated(
         Usage(tokens_in=errand.decision.tokens_in), whole.content_chars
@@ -171,7 +202,9 @@ async def _whole(errand: Errand, chosen: Chosen, call: Call, start_s: float) -> 
     chosen.standing.succeeded(
         chosen.permit, tpot_s=(now_s - start_s) / usage.tokens_out if known else None
     )
-    errand.tally.attempted(deployment, start_s, status=whole.status)
+    if chosen.key is not None:
+        errand.upstreams.credentials.worked(chosen.key)
+    errand.tally.attempted(deployment, start_s, status=whole.status, key_id=chosen.key_id)
     errand.tally.end(
         Ending.COMPLETE,
         status=whole.status,
@@ -191,7 +224,7 @@ async def _whole(errand: Errand, chosen: Chosen, call: Call, start_s: float) -> 
     )
 
 
-async def _attempt(errand: Errand, call: Call, own_s: float, use: Use[T]) -> T:
+async def _attempt(errand: Errand, chosen: Chosen, call: Call, own_s: float, use: Use[T]) -> T:
     """
     Within the deployment's own time *own_s* and the client's deadline. A whole answer has no first
     token to wait for, so only its total time bounds it.
@@ -199,9 +232,8 @@ async def _attempt(errand: Errand, call: Call, own_s: float, use: Use[T]) -> T:
     upstreams = errand.upstreams
     limit_s = max(0.0, min(own_s, errand.s_left))
     try:
-        return await attempt(
-            call, upstreams.transport(call.deployment), limit_s, upstreams.clock.wall(), use
-        )
+        transport = upstreams.transport(call.deployment, chosen.key)
+        return await attempt(call, transport, limit_s, upstreams.clock.wall(), use)
     except Failed as failed:
         if failed.failure is Failure.LATE and limit_s < FAIR_SHARE * own_s:
             failed.blameless = True

@@ -11,6 +11,7 @@ from gateway.core.transport import Transport, TransportError, UpstreamResponse
 from gateway.execute.call import Call
 from gateway.execute.failures import Failed, failed_status, failed_stream, failed_transport
 from gateway.execute.feeds import Feed
+from gateway.execute.key_mask import KeyMask
 from gateway.execute.silence import Silence
 
 ERROR_BYTES_MAX: Final = 64 * 2**10  # of an error body that is passed on; a longer one is cut
@@ -64,6 +65,8 @@ async def attempt(
             failed = failed_transport(error)
             failed.status = status
             raise failed from None
+        if isinstance(error, Failed):
+            error.hide(KeyMask(call.deployment.api_key))
         raise
     finally:
         patience.stop()

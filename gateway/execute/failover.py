@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gateway.core.decision import Decision
 from gateway.core.errors import (
     InternalError,
+    PolicyError,
     SwitchyardError,
     UpstreamRefused,
     UpstreamThrottled,
@@ -17,7 +18,7 @@ from gateway.core.errors import (
 from gateway.core.fleet import Deployment
 from gateway.core.outcome import Ending, Failure
 from gateway.core.request import Request
-from gateway.execute.answering import Errand, answer
+from gateway.execute.answering import Errand, Permit, answer, free
 from gateway.execute.course import Chosen, Course
 from gateway.execute.failures import Failed
 from gateway.execute.next_step import Progress, Step, next_step
@@ -34,10 +35,11 @@ async def execute(
     upstreams: Upstreams,
     ended: Ended,
     restorer: Restorer | None = None,
+    permit: Permit = free,
 ) -> Reply:
     """
     Answer *request* by the first deployment of the ranking that can. *restorer* puts back into the
-    answer what was stripped from the request.
+    answer what was stripped from the request; *permit* is asked before every attempt.
 
     *ended* is called exactly once: before this returns a whole answer or raises, or when the stream
     of the reply ends, is closed or is cancelled. It must not raise.
@@ -47,10 +49,11 @@ async def execute(
         UpstreamThrottled: all may be asked again after ``retry_after_s``.
         UpstreamTimeout, UpstreamUnavailable: every attempt failed; the last decides which.
         Overloaded: all connections that we allow ourselves are in use.
+        PolicyError: the limits of money allow no attempt.
         InvalidRequest: the request cannot be translated for the deployment that was decided on.
     """
     tally = Tally(request.arrived_s, upstreams.clock, ended)
-    errand = Errand(decision, request, upstreams, tally, restorer)
+    errand = Errand(decision, request, upstreams, tally, restorer, permit)
     try:
         return await _answer(errand)
     except asyncio.CancelledError:
@@ -66,47 +69,75 @@ async def execute(
 
 async def _answer(errand: Errand) -> Reply:
     upstreams = errand.upstreams
-    course = Course(errand.decision, upstreams)
+    course = Course(errand.decision, upstreams, errand.request.principal.tenant)
     upstreams.budget.deposit()
     chosen = course.first()
     failures: list[Failed] = []
     retries_here = 0
     while True:
+        chosen = await _affordable(errand, course, chosen)
         try:
             return await answer(errand, chosen)
         except Failed as failed:
             failures.append(failed)
-        second = course.second_opinions(chosen.deployment, failures[-1])
+        course.failed(chosen, failures[-1])
         step = next_step(
-            failures[-1].failure,
-            _progress(errand, course, len(failures), retries_here, len(second)),
+            failures[-1].failure, _progress(errand, course, chosen, failures, retries_here)
         )
         following: Chosen | None = None
         if step is Step.RETRY:
             await asyncio.sleep(_pause_s(errand))
             following = course.again(chosen)
         retries_here = 0 if following is None else retries_here + 1
+        if step is Step.OTHER_KEY:
+            following = course.with_other_key(chosen)
         if following is None and step is not Step.GIVE_UP:
-            refused = failures[-1].failure is Failure.REFUSED
-            following = course.next(second if refused else course.after(chosen, failures[-1]))
+            following = course.next(course.after(chosen, failures[-1]))
         if following is None:
             raise error_of(failures, chosen.deployment, errand, course.recovery_s())
         upstreams.budget.withdraw(upstreams.clock.monotonic())
         chosen = following
 
 
+async def _affordable(errand: Errand, course: Course, chosen: Chosen) -> Chosen:
+    """
+    *chosen*, or the next of the ranking that the limits of money allow: they are held against the
+    model that bills.
+
+    Raises:
+        PolicyError: they allow none.
+    """
+    while True:
+        try:
+            await errand.permit(chosen.deployment, own_key=chosen.key is not None)
+        except BaseException as error:
+            chosen.standing.abandoned(chosen.permit)
+            following = course.next(course.available()) if isinstance(error, PolicyError) else None
+            if following is None:
+                raise
+            chosen = following
+        else:
+            return chosen
+
+
 def _progress(
-    errand: Errand, course: Course, attempts: int, retries_here: int, second_opinions: int
+    errand: Errand,
+    course: Course,
+    chosen: Chosen,
+    failures: Sequence[Failed],
+    retries_here: int,
 ) -> Progress:
     upstreams = errand.upstreams
+    second_opinions = course.second_opinions(chosen.deployment, failures[-1])
     return Progress(
         retries_here=retries_here,
         deployments_left=len(course.available()),
-        second_opinions=second_opinions,
-        attempts_left=upstreams.reliability.attempts_max - attempts,
+        second_opinions=len(second_opinions),
+        attempts_left=upstreams.reliability.attempts_max - len(failures),
         s_left=errand.s_left,
         budget_left=upstreams.budget.left(upstreams.clock.monotonic()),
         first_byte_sent=False,  # a stream that has begun has left the loop
+        other_key=course.other_key(chosen),
     )
 
 

@@ -7,9 +7,12 @@ import math
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.core.errors import Overloaded, SwitchyardError
 from gateway.core.outcome import Failure
 from gateway.core.transport import TransportError
+from gateway.execute.key_mask import KeyMask
 from gateway.wire.dialect import TOO_LONG, Problem
 
 WORDS_CHARS_MAX = 200  # of what is said of a failure in our records
@@ -48,6 +51,14 @@ WORDS = {
     "overloaded_error": Failure.THROTTLED,
     "timeout_error": Failure.LATE,
 }
+
+# Of an account, not of the place: with another key the answer may be another.
+KEY_STATUSES = frozenset({401, 402, 403, 429})
+KEY_WORDS = frozenset({
+    "invalid_api_key", "authentication_error", "permission_error", "billing_error",
+    "insufficient_quota", "rate_limit_exceeded", "rate_limit_error",
+})  # fmt: skip
+MODEL_WORDS = frozenset({"model_not_found", "not_found_error"})  # the key serves other models
 
 # Only inside a stream, where no status says it.
 STREAM_WORDS = {
@@ -93,6 +104,24 @@ class Failed(Exception):
     def too_long(self) -> bool:
         """The prompt does not fit this deployment's context."""
         return self.problem is not None and self.problem.code == TOO_LONG
+
+    def hide(self, key: KeyMask) -> None:
+        """Show no client a key that the upstream has quoted."""
+        if self.body is not None:
+            self.body = key.whole(self.body)
+        if self.problem is not None:
+            message = key.text(self.problem.message)
+            self.problem = msgspec.structs.replace(self.problem, message=message)
+
+    @property
+    def of_key(self) -> bool:
+        """The provider would not serve the key that was asked with, whatever the model."""
+        if self.failure not in {Failure.DENIED, Failure.THROTTLED}:
+            return False
+        words = {self.problem.code, self.problem.kind} if self.problem is not None else set()
+        if words & MODEL_WORDS:
+            return False
+        return self.status in KEY_STATUSES or bool(words & KEY_WORDS)
 
 
 def failed_status(

@@ -13,6 +13,7 @@ class Step(enum.StrEnum):
     """The ways on."""
 
     RETRY = "retry"  # the same deployment again
+    OTHER_KEY = "other_key"  # the same deployment with another key of the tenant
     FAILOVER = "failover"  # the next deployment of the ranking
     GIVE_UP = "give_up"  # answer the client with the failure
 
@@ -27,6 +28,7 @@ class Progress(msgspec.Struct, frozen=True):
     s_left: float  # seconds until the client's deadline
     budget_left: bool  # the retry budget allows one more attempt
     first_byte_sent: bool  # the client has begun to read an answer
+    other_key: bool = False  # it was a key that failed, and the tenant has another
 
 
 MIN_ATTEMPT_S = 0.5  # below this an upstream cannot produce a first token
@@ -40,12 +42,15 @@ def next_step(failure: Failure, progress: Progress) -> Step:
     and the tail of another. A THROTTLED deployment is never retried: it has asked us to stay away.
     A BROKEN attempt may be billed all the same, and what broke is likely to break again, so the
     same deployment is asked once more only when no other is left. What one deployment REFUSED only
-    those are asked for which the refusal need not hold.
+    those are asked for which the refusal need not hold. Another key comes before another
+    deployment: the one that was decided on is not at fault.
     """
     if progress.first_byte_sent or not progress.budget_left or progress.attempts_left < 1:
         return Step.GIVE_UP
     if progress.s_left < MIN_ATTEMPT_S:
         return Step.GIVE_UP
+    if progress.other_key:
+        return Step.OTHER_KEY
     left = progress.second_opinions if failure is Failure.REFUSED else progress.deployments_left
     if left:
         return Step.FAILOVER

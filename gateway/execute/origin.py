@@ -47,6 +47,11 @@ class Origin:
         """How many connections are open and unused."""
         return len(self._idle)
 
+    @property
+    def unused(self) -> bool:
+        """Nothing is open or being opened, so nobody waits either."""
+        return self._slots == 0
+
     def take(self, now_s: float, idle_s_max: float) -> Connection | None:
         """The idle connection used last: the others get their chance to expire."""
         self.expire(now_s, idle_s_max)

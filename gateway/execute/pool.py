@@ -10,6 +10,7 @@ new connection. That is no second attempt: the upstream dropped an idle connecti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +20,7 @@ from gateway.core.clock import Clock
 from gateway.core.header_value import fits_header
 from gateway.core.transport import TransportError, UpstreamResponse
 from gateway.execute.connection import Connection, Response
+from gateway.execute.endpoint_guard import EndpointGuard, EndpointRefused
 from gateway.execute.origin import Address, Origin
 
 CONNECTIONS_MAX: Final = 256  # per origin; the openai SDK allows itself 1000, with 100 idle
@@ -31,6 +33,9 @@ class Pool:
     """
     A ``Transport`` over TCP. *limits* are connections by origin (``https://host:port``), for those
     other than *connections_max*. Belongs to one event loop; ``close`` it at the end.
+
+    With a *guard* it dials only what that allows: a pool for the endpoints of tenants, which share
+    no connection with those of the operator.
     """
 
     def __init__(
@@ -41,12 +46,14 @@ class Pool:
         connections_max: int = CONNECTIONS_MAX,
         idle_s: float = IDLE_S,
         tls: ssl.SSLContext | None = None,
+        guard: EndpointGuard | None = None,
     ) -> None:
         self._clock = clock
         self._limits = {origin_of(url): limit for url, limit in (limits or {}).items()}
         self._connections_max = connections_max
         self._idle_s = idle_s
         self._tls = tls
+        self._guard = guard
         self._origins: dict[str, Origin] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -96,6 +103,8 @@ class Pool:
             self._sweep.cancel()
         for origin in self._origins.values():
             origin.shut()
+        if self._guard is not None:
+            self._guard.close()
         await asyncio.sleep(0)  # lets the transports close their sockets
 
     def expire(self) -> None:
@@ -139,28 +148,47 @@ class Pool:
     async def _connect(self, origin: Origin, until_s: float) -> Connection:
         """Fill the slot that the caller has taken."""
         address = origin.address
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(until_s):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop, origin.drop),
-                    address.host,
-                    address.port,
-                    ssl=self._context() if address.tls else None,
-                    server_hostname=address.host if address.tls else None,
-                )
+                connection = await self._dial(origin)
         except BaseException as error:
             origin.free_slot()
             if isinstance(error, TimeoutError):
                 message = f"No connection to {address.host_header} in time."
                 raise TransportError("late", message) from None
-            if isinstance(error, OSError | UnicodeError):  # TLS, DNS and bad names are among them
+            # TLS, DNS and bad names are among these.
+            if isinstance(error, OSError | UnicodeError | EndpointRefused):
                 raise TransportError("connect", f"{address.host_header}: {error}") from None
             raise
         if not connection.connected:
             origin.free_slot()
             raise TransportError("connect", f"{address.host_header} closed the connection at once.")
         origin.add(connection)
+        return connection
+
+    async def _dial(self, origin: Origin) -> Connection:
+        """Open a connection; behind a guard to the very addresses that it has judged."""
+        address = origin.address
+        if self._guard is None:
+            return await self._open(origin, address.host)
+        scheme = "https" if address.tls else "http"
+        *hosts, last = await self._guard.addresses(f"{scheme}://{address.host_header}")
+        for host in hosts:
+            with contextlib.suppress(OSError):
+                return await self._open(origin, host)
+        return await self._open(origin, last)
+
+    async def _open(self, origin: Origin, host: str) -> Connection:
+        """A connection to *host*, who must prove to be the host of *origin*."""
+        address = origin.address
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, origin.drop),
+            host,
+            address.port,
+            ssl=self._context() if address.tls else None,
+            server_hostname=address.host if address.tls else None,
+        )
         return connection
 
     def _put_back(self, origin: Origin, connection: Connection) -> None:
@@ -176,9 +204,14 @@ class Pool:
             raise ValueError("The path of the URL is not properly quoted.")
         origin = self._origins.get(base)
         if origin is None:
+            if self._guard is not None:  # tenants may name a new one every day
+                self._forget_unused()
             limit = self._limits.get(origin_of(base), self._connections_max)
             origin = self._origins[base] = Origin(address_of(base), limit)
         return origin, target
+
+    def _forget_unused(self) -> None:
+        self._origins = {url: one for url, one in self._origins.items() if not one.unused}
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

@@ -39,6 +39,7 @@ class Source(msgspec.Struct, frozen=True):
     start_s: float  # of the attempt
     first_s: float  # when the answer began
     until_s: float  # deadline of the whole stream
+    key_id: str = ""  # of the tenant's own key
 
 
 class Relay:
@@ -155,6 +156,7 @@ class Relay:
             failure=failure,
             ttft_s=ttft_s,
             message=words,
+            key_id=source.key_id,
         )
         tally.end(
             ending,

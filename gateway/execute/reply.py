@@ -6,8 +6,8 @@ import msgspec
 
 from gateway.core.fleet import Deployment
 from gateway.core.outcome import Attempt
+from gateway.core.pieces import Pieces
 from gateway.execute.call import Headers
-from gateway.execute.relay import Relay
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -24,5 +24,5 @@ class Reply(msgspec.Struct, frozen=True):
     deployment: Deployment
     attempts: tuple[Attempt, ...]
     body: bytes | None = None
-    stream: Relay | None = None
+    stream: Pieces | None = None
     warnings: tuple[str, ...] = ()

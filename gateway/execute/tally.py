@@ -43,6 +43,7 @@ class Tally:
         failure: Failure | None = None,
         ttft_s: float | None = None,
         message: str = "",
+        key_id: str = "",
     ) -> None:
         """An attempt that began at *start_s* has ended now."""
         self.attempts.append(
@@ -54,6 +55,7 @@ class Tally:
                 failure=failure,
                 ttft_s=ttft_s,
                 message=message,
+                key_id=key_id,
             )
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -15,6 +15,8 @@ from gateway.core.fleet import Capability, Deployment, Fleet, Model, ModelClass,
 from gateway.core.outcome import Outcome
 from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
 from gateway.core.transport import Transport
+from gateway.execute.credentials import Credentials, ProviderKey
+from gateway.execute.endpoint_guard import EndpointGuard
 from gateway.execute.failover import execute
 from gateway.execute.pool import Pool
 from gateway.execute.reply import Reply
@@ -144,13 +146,15 @@ async def bench(
     random: Callable[[], float] = lambda: 0.5,
     simulated: Transport | None = None,
     show: str = "served",
+    keys: Iterable[ProviderKey] = (),
 ) -> AsyncIterator[Bench]:
     """
-    Everything between a decision and real sockets. At the end no connection may be in use: that
-    is the leak test of every scenario.
+    Everything between a decision and real sockets. *keys* are of tenants, whose endpoints may be on
+    loopback. At the end no connection may be in use: that is the leak test of every scenario.
     """
     clock = clock or SystemClock()
     pool = Pool(clock=clock)
+    guarded = Pool(clock=clock, guard=EndpointGuard(("127.0.0.1",)))
     upstreams = Upstreams(
         fleet(*deployments),
         real=pool,
@@ -160,12 +164,16 @@ async def bench(
         answer_model="asked" if show == "asked" else "served",
         clock=clock,
         random=random,
+        credentials=Credentials(keys),
+        guarded=guarded,
     )
     try:
         yield Bench(pool, upstreams)
-        assert pool.open == pool.idle, f"connections leaked: {pool!r}"
+        for one in (pool, guarded):
+            assert one.open == one.idle, f"connections leaked: {one!r}"
     finally:
         await pool.close()
+        await guarded.close()
 
 
 async def read_all(reply: Reply) -> bytes:

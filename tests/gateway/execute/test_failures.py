@@ -139,3 +139,34 @@ def test_words_of(problem: Problem, words: str) -> None:
 def test_failed_cuts_words() -> None:
     """Nothing fills our records."""
     assert len(Failed(Failure.BROKEN, "x" * 5000).words) == WORDS_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "of_key"),
+    [
+        (401, "", True),
+        (402, "", True),
+        (403, "", True),
+        (429, "", True),
+        (429, "insufficient_quota", True),
+        (400, "invalid_api_key", True),  # Gemini's status for a bad key
+        (403, "model_not_found", False),  # the key serves other models
+        (404, "", False),
+        (301, "", False),
+        (529, "", False),  # the provider's own trouble
+        (400, "", False),
+        (500, "", False),
+    ],
+)
+def test_failed_of_key(status: int, code: str, of_key: bool) -> None:
+    """What another key need not meet with."""
+    failed = failed_status(status, {}, Problem("", code=code), b"", WALL_S)
+
+    assert failed.of_key is of_key
+
+
+def test_failed_of_key_in_a_stream() -> None:
+    """There only words tell."""
+    assert failed_stream(Problem("", kind="rate_limit_error")).of_key
+    assert not failed_stream(Problem("", kind="overloaded_error")).of_key
+    assert not Failed(Failure.LATE, "Nothing").of_key

@@ -59,3 +59,11 @@ def test_next_step_asks_for_a_second_opinion() -> None:
     """A refusal moves on only to a deployment that it need not hold for."""
     assert after(Failure.REFUSED, second_opinions=1) is Step.FAILOVER
     assert after(Failure.REFUSED, second_opinions=0, deployments_left=5) is Step.GIVE_UP
+
+
+def test_next_step_asks_with_another_key_first() -> None:
+    """The deployment that was decided on is not at fault, so the others wait; limits hold."""
+    for failure in (Failure.DENIED, Failure.THROTTLED, Failure.BROKEN):
+        assert after(failure, other_key=True) is Step.OTHER_KEY
+    assert after(Failure.DENIED, other_key=True, attempts_left=0) is Step.GIVE_UP
+    assert after(Failure.DENIED, other_key=True, budget_left=False) is Step.GIVE_UP

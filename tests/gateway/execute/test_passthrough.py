@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.config.secrets import Secret
 from gateway.core.clock import SystemClock
 from gateway.core.errors import (
     InvalidRequest,
     SwitchyardError,
+    UpstreamThrottled,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from gateway.core.outcome import Failure
+from gateway.execute.credentials import ProviderKey
 from gateway.execute.passthrough import Raw, RawReply, passthrough
 from tests.fakes.upstream import Cut, Stall, scripted, silence, stream, whole
 from tests.gateway.execute.samples import QUICK, Bench, bench, deployment, soon
@@ -146,3 +150,77 @@ async def test_passthrough_without_an_answer() -> None:
     async with bench(deployment("a/1", upstream.url)) as b:
         with pytest.raises(UpstreamUnavailable):
             await ask(b, raw())
+
+
+def own(id_: str, **more: object) -> ProviderKey:
+    return ProviderKey(id_, "acme", "a", Secret(f"sk-secret-of-{id_}"), **more)
+
+
+async def ask_as_acme(b: Bench) -> RawReply:
+    return await passthrough(raw(), b.upstreams.fleet.deployments[0], b.upstreams, "acme")
+
+
+async def test_passthrough_uses_the_key_of_the_tenant() -> None:
+    """The heaviest, always; others have the operator's."""
+    place = deployment("a/1", "http://127.0.0.1:1")
+    async with scripted(whole(b"{}")) as upstream:
+        keys = [own("k1"), own("k2", weight=2.0, base_url=f"{upstream.url}/own")]
+        async with bench(place, keys=keys) as b:
+            for _ in range(5):
+                reply = await ask_as_acme(b)
+                assert [piece async for piece in reply] == [b"{}"]
+            with pytest.raises(UpstreamUnavailable):
+                await ask(b, raw())
+
+            assert {one.headers["authorization"] for one in upstream.received} == {
+                "Bearer sk-secret-of-k2"
+            }
+            assert upstream.received[0].path == "/own/files?limit=2"
+
+
+async def test_passthrough_tries_the_next_key() -> None:
+    """What refuses one key is asked with the next; nothing is held against either."""
+    async with (
+        scripted(whole(b"no", 401), whole(b"{}")) as upstream,
+        bench(deployment("a/1", upstream.url), keys=[own("k1"), own("k2")]) as b,
+    ):
+        reply = await ask_as_acme(b)
+        assert (reply.status, [piece async for piece in reply]) == (200, [b"{}"])
+
+        assert len(b.upstreams.credentials.ready("acme", "a", 0.0)) == 2
+        upstream.scenes[:] = [whole(b"no", 403)]
+        reply = await ask_as_acme(b)
+        assert (reply.status, [piece async for piece in reply]) == (403, [b"no"])
+        assert len(upstream.received) == 4
+        while b.upstreams.budget.left(b.upstreams.clock.monotonic()):
+            b.upstreams.budget.withdraw(b.upstreams.clock.monotonic())
+        await (await ask_as_acme(b)).aclose()
+        assert len(upstream.received) == 5
+
+
+async def test_passthrough_with_keys_that_rest() -> None:
+    """The tenant is told when to come back; the operator's key is not its."""
+    async with bench(deployment("a/1", "http://127.0.0.1:1"), keys=[own("k1")]) as b:
+        now_s = b.upstreams.clock.monotonic()
+        b.upstreams.credentials.refused(own("k1"), Failure.THROTTLED, 60.0, now_s)
+
+        with pytest.raises(UpstreamThrottled, match="No key of yours") as caught:
+            await ask_as_acme(b)
+        assert caught.value.retry_after_s == pytest.approx(60.0, abs=5.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"), [(401, b"bad: **********."), (200, b"bad: key-of-a/1.")]
+)
+async def test_passthrough_hides_the_key_in_errors(status: int, seen: bytes) -> None:
+    """Wherever the upstream cuts its body; an answer is relayed as it is."""
+    scene = stream(b"bad: key-o", b"f-a/1.", status=status)
+    async with (
+        scripted(scene) as upstream,
+        bench(deployment("a/1", upstream.url)) as b,
+    ):
+        reply = await ask(b, raw())
+
+        pieces = [piece async for piece in reply]
+        assert b"".join(pieces) == seen
+        assert b"" not in pieces

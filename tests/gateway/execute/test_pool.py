@@ -12,6 +12,7 @@ import pytest
 
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.transport import TransportError, UpstreamResponse
+from gateway.execute.endpoint_guard import EndpointGuard
 from gateway.execute.pool import Pool, address_of, head_of, origin_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.upstream import Cut, Stall, Wait, hang_up, raw, scripted, silence, stream, whole
@@ -422,6 +423,85 @@ async def test_pool_trusts_no_unknown_certificate() -> None:
             await send(pool, upstream.url)
 
         assert caught.value.kind == "connect"
+
+
+def guarded(*found: str, allow: str = "") -> EndpointGuard:
+    """A guard for which every name leads to the addresses *found*."""
+    return EndpointGuard((allow,), lambda host, port: list(found))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "api.example.com", "127.1"])
+async def test_pool_with_a_guard_dials_nothing_inside(host: str) -> None:
+    """Neither an address of ours nor a name that leads to one; nothing arrives there."""
+    async with scripted(whole(b"1")) as upstream, pooled(guard=guarded("127.0.0.1")) as pool:
+        port = upstream.url.rpartition(":")[2]
+        with pytest.raises(TransportError) as caught:
+            await send(pool, f"https://{host}:{port}/v1")
+
+        assert caught.value.kind == "connect"
+        assert not upstream.arrived.is_set()
+        assert "0 open" in repr(pool)
+
+
+async def test_pool_with_a_guard_asks_dns_once() -> None:
+    """A name that leads elsewhere at each look-up is refused by what is dialled, not by luck."""
+    answers = [["127.0.0.1"], ["8.8.8.8"], ["8.8.8.8"]]
+    guard = EndpointGuard((), lambda host, port: answers.pop(0))
+    async with scripted(whole(b"1")) as upstream, pooled(guard=guard) as pool:
+        port = upstream.url.rpartition(":")[2]
+        with pytest.raises(TransportError, match="leads to an address"):
+            await send(pool, f"https://rebinding.example.com:{port}")
+
+        assert len(answers) == 2
+        assert not upstream.arrived.is_set()
+
+
+async def test_pool_with_a_guard_dials_the_address_that_was_judged() -> None:
+    """The name, which DNS does not know, is only said; the next address is tried if one is dead."""
+    guard = guarded("127.0.0.2", "127.0.0.1", allow="pinned.example")
+    async with scripted(whole(b"1")) as upstream, pooled(guard=guard) as pool:
+        port = upstream.url.rpartition(":")[2]
+
+        assert await read_all(await send(pool, f"http://pinned.example:{port}/v1")) == b"1"
+        assert upstream.received[0].headers["host"] == f"pinned.example:{port}"
+
+
+@pytest.mark.parametrize("name", ["localhost", "pinned.example"])
+async def test_pool_with_a_guard_verifies_the_name(name: str) -> None:
+    """TLS is with the host that the URL names, whatever address was dialled."""
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(PEM)
+    tls = ssl.create_default_context(cafile=str(PEM))
+    guard = guarded("127.0.0.1", allow=name)
+    async with scripted(whole(b"1"), tls=server) as upstream, pooled(tls=tls, guard=guard) as pool:
+        port = upstream.url.rpartition(":")[2]
+        if name == "localhost":
+            assert await read_all(await send(pool, f"https://{name}:{port}")) == b"1"
+        else:
+            with pytest.raises(TransportError, match="certificate"):
+                await send(pool, f"https://{name}:{port}")
+
+
+async def test_pool_with_a_guard_forgets_what_is_unused() -> None:
+    """Names that tenants made up do not stay in memory."""
+    async with pooled(guard=guarded("127.0.0.1")) as pool:
+        for at in range(20):
+            with pytest.raises(TransportError):
+                await send(pool, f"https://n{at}.example.com")
+
+        assert repr(pool).count("max 256") == 1
+
+
+async def test_pool_follows_no_redirect() -> None:
+    """A redirect is an answer: what it points to was judged by nobody."""
+    async with scripted(whole(b"1")) as inside:
+        scene = whole(b"", 302, Location=inside.url)
+        async with scripted(scene) as upstream, pooled() as pool:
+            response = await send(pool, upstream.url)
+
+            assert response.status == 302
+            await read_all(response)
+            assert not inside.arrived.is_set()
 
 
 async def test_pool_sends_nothing_after_close() -> None:

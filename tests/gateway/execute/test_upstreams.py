@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
+from gateway.config.secrets import Secret
 from gateway.core.health import FRESH
 from gateway.core.outcome import Failure
+from gateway.core.transport import TransportError
+from gateway.execute import upstreams
 from gateway.execute.breaker import Permit
+from gateway.execute.credentials import ProviderKey
+from gateway.execute.upstreams import Nowhere
 from tests.gateway.execute.samples import EAGER, bench, deployment, fleet
 
 
@@ -54,3 +60,25 @@ async def test_upstreams_choose_the_transport() -> None:
         real, faked = b.upstreams.fleet.deployments
         assert b.upstreams.transport(real) is b.pool
         assert b.upstreams.transport(faked) is simulated
+
+
+async def test_upstreams_forget_old_endpoints_of_tenants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant that changes its endpoint every minute does not fill our memory."""
+    monkeypatch.setattr(upstreams, "ENDPOINTS_MAX", 2)
+    place = deployment("a/1", "http://a")
+    async with bench(place) as b:
+        keys = [
+            ProviderKey("k", "acme", "a", Secret("sk-secret"), base_url=f"https://{at}.example")
+            for at in range(3)
+        ]
+        first, second, third = (b.upstreams.standing(place, key) for key in keys)
+
+        assert b.upstreams.standing(place, keys[2]) is third
+        assert b.upstreams.standing(place, keys[1]) is second
+        assert b.upstreams.standing(place, keys[0]) is not first
+
+
+async def test_nowhere() -> None:
+    """Without a guarded transport no endpoint of a tenant is reached at all."""
+    with pytest.raises(TransportError, match="not reached from here"):
+        await Nowhere().send("GET", "https://a", (), b"", connect_s=1.0)

@@ -1,0 +1,330 @@
+"""
+Limits and money on the way of one request: admitted, reserved, checked again for every attempt,
+settled once.
+
+Nothing here waits for a database. Limits are counted in memory; what was reserved and settled goes
+into the journal, and from there into the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NoReturn
+
+from gateway.core.charges import Released, Reserved, Settled, attempt_id
+from gateway.core.chat import Usage
+from gateway.core.clock import Clock
+from gateway.core.decision import Decision
+from gateway.core.errors import CreditsMissing, RateLimited, SpendLimitReached
+from gateway.core.fleet import Deployment
+from gateway.core.limits import Limit, LimitReached, MeterState, Unit
+from gateway.core.money import usd_text
+from gateway.core.outcome import Outcome
+from gateway.core.request import UNBOUND, Grant, Principal, Request
+from gateway.decide.priors import LONG_ANSWER
+from gateway.ledger.hold import Hold
+from gateway.ledger.journal import Journal
+from gateway.ledger.meters import Meters
+from gateway.ledger.terms import FREE, Terms, TermsOf, balance_limit, grant_of
+from gateway.ledger.usage_cost import cost_nano_usd
+from gateway.state.facts import Facts
+
+LEASE_S = 60.0  # past the deadline of a request: by then its attempt has ended or its process died
+OwnKey = Callable[[str, str], bool]  # tenant and provider: whether it has a key there
+
+
+class Charging:
+    """
+    One per process, for the event loop. The mutable state, all swapped whole: the terms of the
+    facts, the credits that tenants were given, *providers*, all that have deployments, and
+    *provider_limits*.
+    """
+
+    def __init__(self, meters: Meters, journal: Journal, clock: Clock, own_key: OwnKey) -> None:
+        self.meters = meters
+        self.journal = journal
+        self.clock = clock
+        self.own_key = own_key
+        self.provider_limits: Mapping[str, tuple[Limit, ...]] = {}
+        self.providers: tuple[str, ...] = ()
+        self._terms_of = TermsOf(Facts())
+        self._given: Mapping[str, int] = {}
+
+    def use(self, facts: Facts) -> None:
+        """Go on with the limits of *facts*; what was counted of them stays."""
+        self._terms_of = TermsOf(facts)
+
+    def use_given(self, given_nano_usd: Mapping[str, int]) -> None:
+        """The credits that each tenant was ever given."""
+        self._given = given_nano_usd
+
+    def terms(self, principal: Principal) -> Terms:
+        """What *principal* works under."""
+        return self._terms_of(principal)
+
+    def grant(self, principal: Principal) -> Grant:
+        """What a decision for *principal* may use now."""
+        terms = self.terms(principal)
+        if terms is FREE or terms.free:
+            return UNBOUND
+        providers = None
+        if terms.own_keys_only:
+            tenant = principal.tenant
+            providers = tuple(name for name in self.providers if self.own_key(tenant, name))
+        limits = list(terms.money)
+        if terms.credits:
+            limits.append(self.balance(principal.tenant))
+        return grant_of(terms, providers, self.meters.remaining_nano_usd(limits))
+
+    def balance(self, tenant: str) -> Limit:
+        """The credits of *tenant* as a limit."""
+        return balance_limit(tenant, self._given.get(tenant, 0))
+
+    def balance_nano_usd(self, tenant: str) -> int:
+        """What *tenant* may still spend."""
+        return self.meters.state(self.balance(tenant)).remaining
+
+    async def admit(self, principal: Principal) -> Bill:
+        """
+        Count a request before any work.
+
+        Raises:
+            RateLimited: too many in a minute, or at once.
+        """
+        terms = self.terms(principal)
+        bill = Bill(self, principal, terms)
+        if terms.flow:
+            await bill.hold_flow()
+        return bill
+
+
+class Bill:
+    """
+    Of one request: ``reserve`` when it is decided, ``attempt`` before each attempt, ``settle`` or
+    ``drop`` at the end; only the first end counts.
+
+    The mutable state: the holds, and the number of the attempt that has money reserved.
+    """
+
+    def __init__(self, charging: Charging, principal: Principal, terms: Terms) -> None:
+        self.terms = terms
+        self._charging = charging
+        self._principal = principal
+        self._holds: list[Hold] = []
+        self._money: Hold | None = None
+        self._credits: Hold | None = None
+        self._request: Request | None = None
+        self._decision: Decision | None = None
+        self._fee_nano_usd = 0
+        self._reserved: Reserved | None = None
+        self.reserved_nano_usd = 0  # credits
+        self.deducted_nano_usd: int | None = None  # credits; None: not yet known
+        self.on_credits: bool | None = None  # the operator's key pays; None: nobody was asked
+        self._number = 0
+        self._ended = False
+
+    async def hold_flow(self) -> None:
+        """Requests and concurrency. Raises RateLimited."""
+        got = await self._charging.meters.hold([(limit, 1) for limit in self.terms.flow])
+        if isinstance(got, LimitReached):
+            refuse_flow(got, self.states)
+        self._holds.append(got)
+
+    @property
+    def states(self) -> list[MeterState]:
+        """Of the limits of requests and tokens, for the headers of the reply."""
+        terms, meters = self.terms, self._charging.meters
+        limits = [limit for limit in terms.flow if limit.unit is Unit.REQUESTS]
+        return [meters.state(limit) for limit in (*limits, *terms.tokens)]
+
+    @property
+    def balance_nano_usd(self) -> int:
+        """Credits that are left, less what is held."""
+        return self._charging.balance_nano_usd(self._principal.tenant)
+
+    async def reserve(self, request: Request, decision: Decision, fee_nano_usd: int) -> None:
+        """
+        Hold the tokens that *decision* expects; money is held by the first ``attempt``.
+
+        Raises:
+            RateLimited: too many tokens in a minute.
+        """
+        self._request, self._decision, self._fee_nano_usd = request, decision, fee_nano_usd
+        if self.terms.tokens:
+            tokens = decision.tokens_in + decision.tokens_out
+            asks = [(limit, tokens) for limit in self.terms.tokens]
+            got = await self._charging.meters.hold(asks)
+            if isinstance(got, LimitReached):
+                refuse_flow(got, self.states)
+            self._holds.append(got)
+
+    async def attempt(self, deployment: Deployment, *, own_key: bool) -> None:
+        """
+        Hold the money of an attempt at *deployment*, instead of that of the attempt before.
+
+        Raises:
+            SpendLimitReached, CreditsMissing: it would be too much.
+            Unavailable: the journal is full.
+        """
+        request, decision, charging = self._request, self._decision, self._charging
+        if request is None or decision is None:
+            raise ValueError("An attempt before the reservation. This is a bug.")
+        most = Usage(
+            tokens_in=decision.tokens_in,
+            tokens_out=min(
+                decision.tokens_out * LONG_ANSWER,
+                request.chat.max_tokens or deployment.output_tokens_max,
+                deployment.output_tokens_max,
+            ),
+        )
+        cost = cost_nano_usd(most, deployment.price)
+        fee = self._fee_nano_usd
+        limits = (*self.terms.money, *charging.provider_limits.get(deployment.provider, ()))
+        self._money = await self._hold(self._money, [(limit, cost + fee) for limit in limits])
+        if self.terms.credits:
+            asked = fee if own_key else cost + fee
+            ask = [(charging.balance(request.principal.tenant), asked)]
+            self._credits = await self._hold(self._credits, ask)
+        self._release("another attempt")
+        self._number += 1
+        now_s = charging.clock.wall()
+        left_s = request.deadline_s - charging.clock.monotonic()
+        reserved = Reserved(
+            attempt_id=attempt_id(request.id, self._number),
+            request_id=request.id,
+            tenant=request.principal.tenant,
+            project=request.principal.project,
+            key_id=request.principal.key_id,
+            provider=deployment.provider,
+            on_credits=not own_key,
+            cost_nano_usd=cost,
+            fee_nano_usd=fee,
+            wall_s=now_s,
+            lease_until_s=now_s + max(left_s, 0.0) + LEASE_S,
+        )
+        charging.journal.append(reserved)
+        self._reserved = reserved
+        self.reserved_nano_usd, self.on_credits = reserved.credits_nano_usd, reserved.on_credits
+
+    async def _hold(self, hold: Hold | None, asks: list[tuple[Limit, int]]) -> Hold | None:
+        """*asks* instead of what *hold* has. Raises as ``attempt``."""
+        meters = self._charging.meters
+        if not asks:
+            return hold
+        if hold is None:
+            got = await meters.hold(asks)
+            if not isinstance(got, LimitReached):
+                return got
+            reached: LimitReached | None = got
+        else:
+            reached = await meters.change(hold, asks)
+        if reached is not None:
+            refuse_money(reached)
+        return hold
+
+    def settle(
+        self, outcome: Outcome, model: str, *, fee_nano_usd: int, savings_nano_usd: int
+    ) -> None:
+        """The request has ended so, answered by *model*, and is billed."""
+        if self._ended:
+            return
+        self._ended = True
+        usage, cost = outcome.usage, outcome.cost_nano_usd
+        tokens = 0 if usage is None or outcome.saved else usage.tokens_in + usage.tokens_out
+        for hold in self._holds:
+            hold.settle({Unit.REQUESTS: 1, Unit.TOKENS: tokens})
+        reserved = self._reserved
+        self.deducted_nano_usd = fee_nano_usd + (cost if self.on_credits else 0)
+        if self._money is not None:
+            self._money.settle({Unit.NANO_USD: cost + fee_nano_usd})
+        if self._credits is not None:
+            self._credits.settle({Unit.NANO_USD: self.deducted_nano_usd})
+        if reserved is None:
+            return
+        if usage is None:
+            self._release(outcome.ending.value)
+            return
+        charging = self._charging
+        charging.journal.append(
+            Settled(
+                attempt_id=reserved.attempt_id,
+                request_id=reserved.request_id,
+                tenant=reserved.tenant,
+                project=reserved.project,
+                key_id=reserved.key_id,
+                provider=reserved.provider,
+                model=model,
+                on_credits=reserved.on_credits,
+                cost_nano_usd=cost,
+                fee_nano_usd=fee_nano_usd,
+                savings_nano_usd=savings_nano_usd,
+                tokens_in=usage.tokens_in,
+                tokens_out=usage.tokens_out,
+                estimated=usage.estimated,
+                wall_s=charging.clock.wall(),
+            )
+        )
+
+    def drop(self) -> None:
+        """The request has ended without being decided: it counts, and costs nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        for hold in self._holds:
+            hold.settle({Unit.REQUESTS: 1, Unit.TOKENS: 0})
+
+    def _release(self, reason: str) -> None:
+        """Give back what is reserved for the attempt before."""
+        if self._reserved is not None:
+            released = Released(self._reserved.attempt_id, self._charging.clock.wall(), reason)
+            self._charging.journal.append(released)
+            self._reserved = None
+
+
+Permit = Callable[[Deployment, bool], Awaitable[None]]
+
+
+def refuse_flow(reached: LimitReached, states: Sequence[MeterState]) -> NoReturn:
+    """
+    Raise what a client is told of *reached*.
+
+    Raises:
+        RateLimited: always.
+    """
+    limit = reached.limit
+    unit = limit.unit.value
+    window = "at once" if limit.unit is Unit.CONCURRENT else "per minute"
+    scope = limit.name.partition("/")[0].replace(":", " ")
+    error = RateLimited(
+        f"Rate limit of {scope}: {limit.most} {'requests' if unit == 'concurrent' else unit} "
+        f"{window}; {reached.used + reached.held} are used, and this one needs {reached.asked}.",
+        retry_after_s=1.0 if reached.retry_after_s is None else reached.retry_after_s,
+    )
+    error.states = states
+    raise error
+
+
+def refuse_money(reached: LimitReached) -> NoReturn:
+    """
+    Raise what a client is told of *reached*.
+
+    Raises:
+        CreditsMissing: the balance does not cover it.
+        SpendLimitReached: any other limit of money.
+    """
+    limit, asked = reached.limit, usd_text(reached.asked)
+    left = limit.most - reached.used - reached.held
+    if limit.name.startswith("credits:"):
+        raise CreditsMissing(
+            f"The balance of {usd_text(left)} USD does not cover this request, which may cost "
+            f"{asked} USD. Top up the tenant's credits.",
+            code="no_balance" if left <= 0 else "insufficient_credits",
+            balance_nano_usd=left,
+            estimate_nano_usd=reached.asked,
+        )
+    scope, _, window = limit.name.partition("/usd ")
+    raise SpendLimitReached(
+        f"The spend limit of {scope.replace(':', ' ')} ({usd_text(limit.most)} USD, {window}) "
+        f"leaves {usd_text(max(left, 0))} USD; this request may cost {asked} USD.",
+        retry_after_s=reached.retry_after_s,
+    )
