@@ -26,11 +26,11 @@ from rich.table import Table
 
 from gateway.cli.classify import ROW, chat_of
 from gateway.signals.excerpt import read_excerpt
+from models.artefact import FILES
 from models.cascade import is_settled
 from models.classifier import Classifier, load_classifier
 from models.encoder import Encoder
 from models.linear import FirstStage
-from models.manifest import FILES
 from models.options import DEFAULTS, PATIENT
 
 console = Console()

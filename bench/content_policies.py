@@ -48,20 +48,18 @@ def main(files: list[str]) -> None:
         found = others = 0
         for row in rows:
             for paraphrase in row["paraphrases"]:
-                names = {one.policy for one in compiled.check([paraphrase], None, {}, "")}
+                names = {one.policy for one in compiled.check([paraphrase], {}, "")}
                 found += row["policy"] in names
                 others += bool(names - {row["policy"]})
         total = sum(len(row["paraphrases"]) for row in rows)
-        wrong = [text for text in prompts if compiled.check([text], None, {}, "")]
+        wrong = [text for text in prompts if compiled.check([text], {}, "")]
         print(
             f"{threshold:9.2f}  {found / total:5.0%}  {others / total:17.0%}"
             f"  {len(wrong)} of {len(prompts)}"
         )
     text = " ".join(one for row in rows for one in row["paraphrases"])[:CHARS_MAX]
     runs = 50
-    seconds = min(
-        timeit.repeat(lambda: compiled.check([text], None, {}, ""), number=runs, repeat=5)
-    )
+    seconds = min(timeit.repeat(lambda: compiled.check([text], {}, ""), number=runs, repeat=5))
     print(f"one check of {len(text)} characters: {seconds / runs * 1e6:.0f} us")
 
 

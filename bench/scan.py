@@ -20,11 +20,11 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.choosing import unsent
 from gateway.config.scan_schema import ScanSettings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import SystemClock
 from gateway.core.request import Controls
-from gateway.pipeline import unsent
 from gateway.reading import Readers, Scanning
 from gateway.scan.scanner import Scanner, load_engines
 from gateway.scan.verdict import Verdict

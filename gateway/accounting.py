@@ -48,16 +48,15 @@ class Accounting:
 
             self.shares = connect(state.redis_url)
         meters = Meters(clock, self.shares, self._history)
-        self.charging = Charging(meters, self.journal, clock, credentials.has)
+        self.charging = Charging(meters, self.journal, clock, credentials.providers)
         self.charging.use(foundation.replica.facts)
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
         """Go on with other settings: the limits of providers."""
-        charging, providers = self.charging, settings.config.providers
-        charging.providers = tuple({place.provider for place in settings.fleet.deployments})
+        providers = settings.config.providers
         spend = {name: provider.spend for name, provider in providers.items() if provider.spend}
-        charging.provider_limits = provider_limits(spend)
+        self.charging.provider_limits = provider_limits(spend)
 
     async def start(self) -> None:
         """Book what a process before us has left, so that limits know it; then go on booking."""

@@ -6,38 +6,55 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import random
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
+from gateway.accounting import Accounting
+from gateway.api.auth import Keyring
 from gateway.api.call import Service
 from gateway.api.server import make_server
+from gateway.build import (
+    Compiled,
+    classifier_options,
+    compiled,
+    connection_limits,
+    decisive,
+    shared_cache,
+)
+from gateway.cache.cache import ResponseCache
+from gateway.choosing import Routing, choose, unsent
 from gateway.config.changes import needing_restart, refusal
-from gateway.config.problem import ConfigErrors, Problem
-from gateway.config.schema import ClassifierSettings
+from gateway.config.problem import ConfigErrors
 from gateway.config.settings import Settings, read_settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import SwitchyardError
 from gateway.core.health import Health
-from gateway.decide.fleet_view import fleet_view
-from gateway.decide.policy import compile_policies
+from gateway.execute.endpoint_guard import EndpointGuard
 from gateway.execute.pool import Pool
 from gateway.execute.upstreams import Upstreams
-from gateway.pipeline import Gateway, Routing, choose, unsent
+from gateway.foundation import Foundation
+from gateway.learn.learner import Learner
+from gateway.notices import Notices, changed_providers
+from gateway.operations import Operations
+from gateway.pipeline import Gateway
 from gateway.reading import Readers
 from gateway.record.metrics import Metrics
+from gateway.record.recent import Recent
+from gateway.record.record import Record
 from gateway.record.recorder import Recorder
 from gateway.record.store import Store
-from gateway.scan.scanner import Engines, Scanner, load_engines
+from gateway.scan.scanner import Engines, load_engines
 from gateway.simulated.transport import SimulatedTransport
+from gateway.state.facts import Facts
 from models.classifier import load_classifier
-from models.options import Options
 
 log = logging.getLogger("switchyard")
 
@@ -49,6 +66,7 @@ GC_THRESHOLDS = (50_000, 50, 50)
 # thousand records a second made it 4 to 6 ms late at the 99th percentile, with this not at all.
 SWITCH_INTERVAL_S = 0.0005
 RECORDER_CLOSE_S = 10.0  # to write what is queued when we leave
+LEDGER_CLOSE_S = 10.0  # to book what is in the journal; the rest stays there for the next start
 LAST_WORDS_S = 2.0  # for streams to end with an error event after the drain
 
 
@@ -70,6 +88,8 @@ class App:
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
+        self._engines: Engines | None = None
+        self._health: dict[str, Health] = {}
 
     async def start(self) -> tuple[str, int]:
         """
@@ -80,53 +100,108 @@ class App:
             ConfigErrors: a content policy or an entry of the allow list is wrong.
             Unavailable: there is no such kind of database, or its driver is not installed.
         """
-        config, fleet, clock = self.settings.config, self.settings.fleet, self._clock
-        self.metrics = Metrics(fleet, VERSION)
+        self.foundation = Foundation(self.settings, self._clock)
+        await self.foundation.start()
         self._store = Store(self.settings.database_url)
-        self.recorder = Recorder(self._store, config.recording, clock, self.metrics.observe)
+        self._learner = Learner(self._store, self._clock, self._recompile)
+        self._read = decisive(self.foundation.replica.facts)
+        made = await asyncio.to_thread(self._compile, lambda: self.settings)
+        self._fleet = made.completed.fleet
+        self._build_upstreams(made.completed)
+        self.accounting = Accounting(
+            made.completed, self.foundation, self.upstreams.credentials, self._clock
+        )
+        await self.accounting.start()
+        self._build_service(made)
+        self.foundation.replica.changed = self._facts_changed
+        self._facts_changed(self.foundation.replica.facts)
+        await self.operations.start()
+        self._note_view(self.upstreams.health())
+        self.recorder.start()
+        await self._warm_up()
+        return await self._listen()
+
+    def _build_upstreams(self, settings: Settings) -> None:
+        """Everything on the side of the providers."""
+        config, clock = settings.config, self._clock
         self._pool = Pool(
             clock=clock,
-            limits=connection_limits(self.settings),
+            limits=connection_limits(settings),
             connections_max=config.server.requests_max,
+        )
+        self._guarded = Pool(
+            clock=clock,
+            connections_max=config.server.requests_max,
+            guard=EndpointGuard(config.server.endpoint_hosts),
         )
         self._simulated = SimulatedTransport(config.simulation.speed)
         self.upstreams = Upstreams(
-            fleet,
+            settings.fleet,
             real=self._pool,
             simulated=self._simulated,
+            guarded=self._guarded,
             reliability=config.reliability,
             server=config.server,
             answer_model=config.routing.answer_model,
             clock=clock,
             random=random.random,
         )
-        health = self.upstreams.health()
-        self._engines = await asyncio.to_thread(load_engines) if config.scan.enabled else None
+
+    def _build_service(self, made: Compiled) -> None:
+        """Everything between the upstreams and the network."""
+        config, clock = made.completed.config, self._clock
+        self.metrics = Metrics(made.completed.fleet, VERSION)
+        self._recent = Recent()
+        self.recorder = Recorder(self._store, config.recording, clock, self._observe)
+        classifier = load_classifier(classifier_options(config.classifier))
         self.gateway = Gateway(
-            Readers(
-                load_classifier(classifier_options(config.classifier)),
-                scanner_of(self.settings, self._engines),
-                clock,
-            ),
-            routing_of(self.settings, health),
+            Readers(classifier, made.scanner, clock),
+            made.routing,
             self.upstreams,
             self.recorder,
+            charging=self.accounting.charging,
             keep_text=config.recording.text,
+            cache=ResponseCache(config.cache, clock, shared_cache(self.settings, clock)),
         )
-        self.service = Service(self.settings, self.gateway, self.metrics)
+        self.notices = Notices(self._guarded, self.foundation.vault, clock)
+        self.service = Service(
+            made.completed,
+            self.gateway,
+            self.metrics,
+            self._keyring(),
+            lambda: self.foundation.replica.stale_s,
+        )
+        self.operations = Operations(
+            self.foundation,
+            self.accounting,
+            gateway=self.gateway,
+            records=self._store,
+            recent=self._recent,
+            matrix=lambda: self._learner.matrix,
+            settings=lambda: self.settings,
+            clock=clock,
+        )
+        self.service.operators = self.operations.answer
+        self.service.tell = self.notices.tell
         self.metrics.in_flight = lambda: self.service.in_flight
         self.metrics.records_waiting = lambda: self.recorder.waiting
         self.metrics.classifier_load = lambda: self.gateway.classifier.load
         self.metrics.records_dropped = lambda: self.recorder.dropped
-        self._note_view(health)
-        self.recorder.start()
-        await self._warm_up()
+        self.metrics.cache = self.gateway.cache
+        self.metrics.scanner = lambda: self.gateway.readers.scanner
+
+    async def _listen(self) -> tuple[str, int]:
+        """Open the door, and keep fresh what is kept fresh beside the requests."""
+        server = self.settings.config.server
         self._server = make_server(self.service)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=LAST_WORDS_S)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, config.server.host, config.server.port)
-        await site.start()
+        await web.TCPSite(self._runner, server.host, server.port).start()
         self._keep(self._refresh_view())
+        self._keep(self.foundation.replica.run())
+        self._keep(self.accounting.run())
+        self._keep(self._learner.run(lambda: self.settings.config.learn))
+        self._keep(self.notices.run())
         host, port = self._runner.addresses[0][:2]
         return host, port
 
@@ -135,6 +210,11 @@ class App:
         scanner = self.gateway.readers.scanner
         scan = "off" if scanner is None else scanner.describe()
         return f"{self.gateway.classifier.describe()}; scan: {scan}"
+
+    def _observe(self, records: Sequence[Record]) -> None:
+        """See *records* before they are stored; called by the recorder's thread."""
+        self.metrics.observe(records)
+        self._recent.observe(records)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then stop. SIGHUP reads the configuration again."""
@@ -151,9 +231,17 @@ class App:
         where it has problems, or would open the door, the log says so and the last good one stays.
         What needs a restart is named in the log.
         """
+        await self._go_on_with(lambda: read_settings(self._path, self._environ))
+
+    async def _recompile(self) -> None:
+        """Serve by what operators have decided and what was learnt since."""
+        await self._go_on_with(lambda: self.settings)
+
+    async def _go_on_with(self, read: Callable[[], Settings]) -> None:
+        """What ``reload`` does, with the configuration that *read* returns or raises for."""
         async with self._reloading:
             try:
-                settings, routing, scanner = await asyncio.to_thread(self._read_again)
+                made = await asyncio.to_thread(self._compile, read)
             except ConfigErrors as errors:
                 problems = "; ".join(f"{p.path}: {p.message}" for p in errors.problems)
                 log.warning("configuration not reloaded, the last one stays: %s", problems)
@@ -161,23 +249,48 @@ class App:
             except Exception:  # a fault of ours must not end what runs well
                 log.exception("configuration not reloaded, the last one stays")
                 return
-            if reason := refusal(self.settings, settings):
+            if reason := refusal(self.settings, made.settings):
                 log.warning("configuration not reloaded, the last one stays: %s", reason)
                 return
-            for name in needing_restart(self._started_with, settings):
+            for name in needing_restart(self._started_with, made.settings):
                 log.warning("%s changed: needs a restart", name)
-            self._use(settings, routing, scanner)
-            log.info("configuration reloaded: policy %s", routing.policies.version)
+            self._use(made)
+            log.info("serving by policy %s", made.routing.policies.version)
 
-    def _read_again(self) -> tuple[Settings, Routing, Scanner | None]:
-        """The configuration and all that is compiled of it, for any thread; keeps the engines."""
-        settings = read_settings(self._path, self._environ)
+    def _compile(self, read: Callable[[], Settings]) -> Compiled:
+        """The configuration and all that is made of it, for any thread; keeps the engines."""
+        settings = read()
         if settings.config.scan.enabled and self._engines is None:
             self._engines = load_engines()
-        return settings, routing_of(settings, {}), scanner_of(settings, self._engines)
+        facts = self.foundation.replica.facts
+        return compiled(settings, facts, self._environ, self._engines, self._learner.matrix)
 
-    def _use(self, settings: Settings, routing: Routing, scanner: Scanner | None) -> None:
+    def _keyring(self) -> Keyring:
+        """The keys of the configuration and of the facts."""
+        foundation, settings = self.foundation, self.settings
+        facts, unknown = foundation.replica.facts, foundation.replica.stale_s == math.inf
+        return Keyring(
+            settings.keys,
+            facts,
+            foundation.digest,
+            self._clock,
+            required=settings.config.server.require_key or unknown,
+        )
+
+    def _facts_changed(self, facts: Facts) -> None:
+        """Serve by *facts*: keys at once, what decisions read as soon as it is compiled."""
+        self.service.keyring = self._keyring()
+        self.upstreams.credentials.use(self.foundation.provider_keys(facts))
+        self.accounting.charging.use(facts)
+        self.notices.use(facts)
+        read = decisive(facts)
+        if read != self._read:
+            self._read = read
+            self._keep(self._recompile())
+
+    def _use(self, made: Compiled) -> None:
         """Swap everything at once; nothing here waits or fails."""
+        settings, routing = made.completed, made.routing
         config = settings.config
         self.upstreams.use(settings.fleet, config.reliability)
         self.upstreams.server = config.server
@@ -185,12 +298,16 @@ class App:
         self._simulated.speed = config.simulation.speed
         health = self.upstreams.health()
         self.gateway.routing = Routing(routing.policies, routing.view.with_health(health))
-        self.gateway.readers = msgspec.structs.replace(self.gateway.readers, scanner=scanner)
+        self.gateway.readers = msgspec.structs.replace(self.gateway.readers, scanner=made.scanner)
         self.gateway.keep_text = config.recording.text
+        if self.gateway.cache is not None:
+            self.gateway.cache.use(config.cache)
         self.recorder.use(config.recording)
+        self.accounting.use(settings)
         self.service.use(settings)
+        self.service.keyring = self._keyring()
         self.metrics.use_fleet(settings.fleet)
-        self.settings = settings
+        self.settings, self._fleet = made.settings, settings.fleet
         self._note_view(health)
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
@@ -216,11 +333,16 @@ class App:
             task.cancel()
         await self._runner.cleanup()
         await self._pool.close()
+        await self._guarded.close()
+        if self.gateway.cache is not None:
+            await self.gateway.cache.close()
         self.gateway.classifier.close()
         lost = await asyncio.to_thread(self.recorder.close, RECORDER_CLOSE_S)
         if lost:
             log.error("%d records could not be written before the end", lost)
         self._store.close()
+        await self.accounting.close(LEDGER_CLOSE_S)
+        self.foundation.close()
 
     async def _drained(self, timeout_s: float) -> None:
         """Wait until nothing is in flight, at most *timeout_s* seconds."""
@@ -240,6 +362,10 @@ class App:
 
     def _note_view(self, health: dict[str, Health]) -> None:
         """Tell those who show or keep it that decisions now see *health*."""
+        places = self._fleet.deployments
+        for event, provider in changed_providers(places, self._health, health):
+            self.notices.tell(event, provider, {"provider": provider})
+        self._health = health
         self.metrics.use_health(health)
         self.recorder.note_view(self.gateway.routing.view.version, health)
 
@@ -253,51 +379,3 @@ class App:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-
-
-def connection_limits(settings: Settings) -> dict[str, int]:
-    """Most connections by base URL, where the operator set one."""
-    providers = settings.config.providers
-    return {
-        deployment.base_url: limit
-        for deployment in settings.fleet.deployments
-        if not deployment.simulated and deployment.provider in providers
-        for limit in (providers[deployment.provider].connections_max,)
-        if limit is not None
-    }
-
-
-def classifier_options(settings: ClassifierSettings) -> Options:
-    """What the classifier is run with."""
-    return Options(
-        enabled=settings.enabled,
-        deadline_s=settings.deadline_ms / 1e3,
-        threads=settings.threads,
-        queue_entries_max=settings.queue_entries_max,
-        queue_bytes_max=settings.queue_bytes_max,
-        memory_bytes_max=settings.memory_bytes_max,
-        socket=None if settings.socket is None else Path(settings.socket),
-    )
-
-
-def scanner_of(settings: Settings, engines: Engines | None) -> Scanner | None:
-    """
-    The scanner under *settings*, None where nothing is to be scanned.
-
-    Raises:
-        ConfigErrors: a content policy or an entry of the allow list is wrong.
-    """
-    config = settings.config
-    if not config.scan.enabled or engines is None:
-        return None
-    projects = {name: project.scan for name, project in config.projects.items()}
-    try:
-        return Scanner(engines, config.scan, projects)
-    except ValueError as error:
-        raise ConfigErrors([Problem("$.scan", str(error))]) from None
-
-
-def routing_of(settings: Settings, health: Mapping[str, Health]) -> Routing:
-    """What decisions read under *settings* while the fleet is in *health*."""
-    policies = compile_policies(settings.config, settings.fleet)
-    return Routing(policies, fleet_view(settings.fleet, health))

@@ -25,28 +25,28 @@ from gateway.decide.priors import LONG_ANSWER
 from gateway.ledger.hold import Hold
 from gateway.ledger.journal import Journal
 from gateway.ledger.meters import Meters
-from gateway.ledger.terms import FREE, Terms, TermsOf, balance_limit, grant_of
+from gateway.ledger.terms import Terms, TermsOf, balance_limit, grant_of
 from gateway.ledger.usage_cost import cost_nano_usd
 from gateway.state.facts import Facts
 
 LEASE_S = 60.0  # past the deadline of a request: by then its attempt has ended or its process died
-OwnKey = Callable[[str, str], bool]  # tenant and provider: whether it has a key there
+OwnProviders = Callable[[str], tuple[str, ...]]  # of a tenant: where it has keys of its own
 
 
 class Charging:
     """
     One per process, for the event loop. The mutable state, all swapped whole: the terms of the
-    facts, the credits that tenants were given, *providers*, all that have deployments, and
-    *provider_limits*.
+    facts, the credits that tenants were given, and *provider_limits*.
     """
 
-    def __init__(self, meters: Meters, journal: Journal, clock: Clock, own_key: OwnKey) -> None:
+    def __init__(
+        self, meters: Meters, journal: Journal, clock: Clock, own_providers: OwnProviders
+    ) -> None:
         self.meters = meters
         self.journal = journal
         self.clock = clock
-        self.own_key = own_key
+        self.own_providers = own_providers
         self.provider_limits: Mapping[str, tuple[Limit, ...]] = {}
-        self.providers: tuple[str, ...] = ()
         self._terms_of = TermsOf(Facts())
         self._given: Mapping[str, int] = {}
 
@@ -65,16 +65,13 @@ class Charging:
     def grant(self, principal: Principal) -> Grant:
         """What a decision for *principal* may use now."""
         terms = self.terms(principal)
-        if terms is FREE or terms.free:
+        own = self.own_providers(principal.tenant)
+        if not own and terms.free:
             return UNBOUND
-        providers = None
-        if terms.own_keys_only:
-            tenant = principal.tenant
-            providers = tuple(name for name in self.providers if self.own_key(tenant, name))
         limits = list(terms.money)
         if terms.credits:
             limits.append(self.balance(principal.tenant))
-        return grant_of(terms, providers, self.meters.remaining_nano_usd(limits))
+        return grant_of(terms, own, self.meters.remaining_nano_usd(limits))
 
     def balance(self, tenant: str) -> Limit:
         """The credits of *tenant* as a limit."""
@@ -84,24 +81,15 @@ class Charging:
         """What *tenant* may still spend."""
         return self.meters.state(self.balance(tenant)).remaining
 
-    async def admit(self, principal: Principal) -> Bill:
-        """
-        Count a request before any work.
-
-        Raises:
-            RateLimited: too many in a minute, or at once.
-        """
-        terms = self.terms(principal)
-        bill = Bill(self, principal, terms)
-        if terms.flow:
-            await bill.hold_flow()
-        return bill
+    def bill(self, principal: Principal) -> Bill:
+        """The bill of one request."""
+        return Bill(self, principal, self.terms(principal))
 
 
 class Bill:
     """
-    Of one request: ``reserve`` when it is decided, ``attempt`` before each attempt, ``settle`` or
-    ``drop`` at the end; only the first end counts.
+    Of one request: ``hold_flow`` before any work, ``expect`` when it is decided, ``attempt``
+    before each attempt, ``settle`` or ``drop`` at the end; only the first end counts.
 
     The mutable state: the holds, and the number of the attempt that has money reserved.
     """
@@ -124,7 +112,14 @@ class Bill:
         self._ended = False
 
     async def hold_flow(self) -> None:
-        """Requests and concurrency. Raises RateLimited."""
+        """
+        Count the request, among those of a minute and those at once.
+
+        Raises:
+            RateLimited: it is one too many.
+        """
+        if not self.terms.flow:
+            return
         got = await self._charging.meters.hold([(limit, 1) for limit in self.terms.flow])
         if isinstance(got, LimitReached):
             refuse_flow(got, self.states)
@@ -142,33 +137,25 @@ class Bill:
         """Credits that are left, less what is held."""
         return self._charging.balance_nano_usd(self._principal.tenant)
 
-    async def reserve(self, request: Request, decision: Decision, fee_nano_usd: int) -> None:
-        """
-        Hold the tokens that *decision* expects; money is held by the first ``attempt``.
-
-        Raises:
-            RateLimited: too many tokens in a minute.
-        """
+    def expect(self, request: Request, decision: Decision, fee_nano_usd: int) -> None:
+        """*request* is about to be sent as *decision* says; every ``attempt`` is one at it."""
         self._request, self._decision, self._fee_nano_usd = request, decision, fee_nano_usd
-        if self.terms.tokens:
-            tokens = decision.tokens_in + decision.tokens_out
-            asks = [(limit, tokens) for limit in self.terms.tokens]
-            got = await self._charging.meters.hold(asks)
-            if isinstance(got, LimitReached):
-                refuse_flow(got, self.states)
-            self._holds.append(got)
 
     async def attempt(self, deployment: Deployment, *, own_key: bool) -> None:
         """
-        Hold the money of an attempt at *deployment*, instead of that of the attempt before.
+        Hold the tokens that are expected, once, and the money of an attempt at *deployment* instead
+        of that of the attempt before.
 
         Raises:
+            RateLimited: too many tokens in a minute.
             SpendLimitReached, CreditsMissing: it would be too much.
             Unavailable: the journal is full.
         """
         request, decision, charging = self._request, self._decision, self._charging
         if request is None or decision is None:
-            raise ValueError("An attempt before the reservation. This is a bug.")
+            raise ValueError("An attempt at nothing. This is a bug.")
+        if self._number == 0:
+            await self._hold_tokens(decision.tokens_in + decision.tokens_out)
         most = Usage(
             tokens_in=decision.tokens_in,
             tokens_out=min(
@@ -205,6 +192,15 @@ class Bill:
         charging.journal.append(reserved)
         self._reserved = reserved
         self.reserved_nano_usd, self.on_credits = reserved.credits_nano_usd, reserved.on_credits
+
+    async def _hold_tokens(self, tokens: int) -> None:
+        """Raises RateLimited."""
+        if not self.terms.tokens:
+            return
+        got = await self._charging.meters.hold([(limit, tokens) for limit in self.terms.tokens])
+        if isinstance(got, LimitReached):
+            refuse_flow(got, self.states)
+        self._holds.append(got)
 
     async def _hold(self, hold: Hold | None, asks: list[tuple[Limit, int]]) -> Hold | None:
         """*asks* instead of what *hold* has. Raises as ``attempt``."""
@@ -266,7 +262,7 @@ class Bill:
         )
 
     def drop(self) -> None:
-        """The request has ended without being decided: it counts, and costs nothing."""
+        """The request has ended without an answer to bill: it counts, and costs nothing."""
         if self._ended:
             return
         self._ended = True

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from models.artefact import FILES, ArtefactError
 from models.asking import Asking, Door
 from models.batching import QueueLimits
 from models.cascade import is_settled
 from models.encoder import Encoder
 from models.linear import FirstStage
-from models.manifest import FILES, ArtefactError
 from models.memory import Memory, key_of
 from models.opinion import Opinion, blended
 from models.options import DEFAULTS, Options

@@ -7,12 +7,17 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from models.artefact import FILES, REMEDY, ArtefactError, read_checked
 from models.batching import BatchLimits, Cost
-from models.encoder_manifest import EncoderManifest, read_checked, read_encoder_manifest
-from models.manifest import FILES, REMEDY, ArtefactError
+from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest, read_encoder_manifest
 from models.opinion import Opinion, log_likelihoods, on_line
 from models.scores import TASK_TYPES
-from models.serving_manifest import SelfTest, ServingManifest, read_serving_manifest
+from models.serving_manifest import (
+    SERVING_MANIFEST,
+    SelfTest,
+    ServingManifest,
+    read_serving_manifest,
+)
 from models.session import Outputs, Session, has_cuda
 from models.tokenizer import Tokenizer
 
@@ -63,7 +68,9 @@ class Encoder:
         Raises ArtefactError.
         """
         manifest, serving = read_encoder_manifest(folder), read_serving_manifest(folder)
-        words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256)
+        words = read_checked(
+            folder / manifest.tokenizer, manifest.tokenizer_sha256, ENCODER_MANIFEST
+        )
         tokenizer = Tokenizer(
             words, manifest.tokens_max, manifest.first, manifest.last, manifest.mark
         )
@@ -162,11 +169,13 @@ def open_session(
     """On the GPU where there is one and a graph for it, else on the CPU. Raises ArtefactError."""
     if gpu and serving.half and has_cuda():
         try:
-            half = read_checked(folder / serving.half, serving.half_sha256)
+            half = read_checked(folder / serving.half, serving.half_sha256, SERVING_MANIFEST)
             return Session(half, threads, cuda=True)
         except ArtefactError as error:
             log.warning("the encoder runs on the CPU: %s", error)
-    return Session(read_checked(folder / manifest.weights, manifest.sha256), threads)
+    return Session(
+        read_checked(folder / manifest.weights, manifest.sha256, ENCODER_MANIFEST), threads
+    )
 
 
 def is_as_expected(test: SelfTest, found: Opinion) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import msgspec
 
-from models.manifest import REMEDY, ArtefactError
+from models.artefact import REMEDY, ArtefactError, read_toml
 from models.scores import ATTACKS, TASK_TYPES
 
 ENCODER_MANIFEST = "encoder.toml"
@@ -53,29 +52,10 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_encoder_manifest(folder: Path) -> EncoderManifest:
     """The manifest of the encoder in *folder*, its labels checked. Raises ArtefactError."""
     path = folder / ENCODER_MANIFEST
-    try:
-        manifest = msgspec.toml.decode(path.read_bytes(), type=EncoderManifest)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    manifest = read_toml(path, EncoderManifest)
     for found, known in ((manifest.labels, TASK_TYPES), (manifest.attacks, ATTACKS)):
         if found != known:
             raise ArtefactError(
                 f"{path}: labels are {list(found)}, this code knows {list(known)}; {REMEDY}"
             )
     return manifest
-
-
-def read_checked(path: Path, sha256: str) -> bytes:
-    """The bytes of a file of the artefact, their sha256 checked. Raises ArtefactError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ArtefactError(
-            f"{path}: sha256 is {found}, {ENCODER_MANIFEST} says {sha256}; {REMEDY}"
-        )
-    return content

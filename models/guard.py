@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.hashing import KINDS, hash_text
-from kernels.linear import HEADS_MAX, add_rows
+from kernels.linear import HEADS_MAX, add_groups
+from models.artefact import FILES, read_arrays
 from models.guard_manifest import GUARD_MANIFEST, GuardManifest, read_guard_manifest
-from models.manifest import FILES, REMEDY, ArtefactError
 from models.scores import ATTACKS
 
 HEADS = len(ATTACKS)
@@ -50,38 +48,26 @@ class Guard:
         self.table = table  # int8[2**bits, HEADS_MAX]
         self.scale = scale  # float64[HEADS]: one step of the table as a logit
         self.bias = bias  # float64[HEADS]: the logits of a text without features
+        # Of each kind, the logits between which it is neither surely absent nor present.
+        self.doubt = tuple(
+            zip(logits_of(manifest.clear_below), logits_of(manifest.sure_above), strict=True)
+        )
 
     @classmethod
     def load(cls, folder: Path = FILES) -> Guard:
         """Read and check the artefact in *folder*. Raises ArtefactError."""
         manifest = read_guard_manifest(folder)
-        path = folder / manifest.weights
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != manifest.sha256:
-            raise ArtefactError(
-                f"{path}: sha256 is {found}, {GUARD_MANIFEST} says {manifest.sha256}; {REMEDY}"
-            )
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                table, scale, bias = arrays["table"], arrays["scale"], arrays["bias"]
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
-        rows = (1 << manifest.bits, HEADS_MAX)
-        if table.shape != rows or table.dtype != np.int8:
-            raise ArtefactError(
-                f"{path}: table is {table.dtype}{list(table.shape)},"
-                f" expected int8{list(rows)}; {REMEDY}"
-            )
-        if scale.shape != (HEADS,) or bias.shape != (HEADS,):
-            raise ArtefactError(
-                f"{path}: scale and bias are {list(scale.shape)} and {list(bias.shape)},"
-                f" expected {[HEADS]}; {REMEDY}"
-            )
-        return cls(manifest, table, scale, bias)
+        arrays = read_arrays(
+            folder / manifest.weights,
+            manifest.sha256,
+            GUARD_MANIFEST,
+            {
+                "table": (np.int8, (1 << manifest.bits, HEADS_MAX)),
+                "scale": (np.float64, (HEADS,)),
+                "bias": (np.float64, (HEADS,)),
+            },
+        )
+        return cls(manifest, **arrays)
 
     @property
     def version(self) -> str:
@@ -95,8 +81,8 @@ class Guard:
         Any text will do; of one longer than READ_CHARS both ends are read, see windows().
         """
         sums = np.zeros(HEADS, dtype=np.float64)
-        for ids in guard_features(text, self.manifest.bits):
-            add_rows(self.table, ids, 1.0, sums)
+        ids, counts = hashed(text, self.manifest.bits)
+        add_groups(self.table, ids, counts, 1.0, sums)
         return sums * self.scale + self.bias
 
     def windows(self, text: str, most: int = WINDOWS_MAX) -> list[tuple[int, int]]:
@@ -109,11 +95,10 @@ class Guard:
         return list(cut_windows(text, most))
 
 
-def guard_features(text: str, bits: int) -> Iterator[NDArray[np.int32]]:
+def hashed(text: str, bits: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """
-    The distinct buckets, of 2**bits, that the words, pairs and n-grams of a text fall into.
-
-    One array of each kind of feature that the text has, none of them empty.
+    The distinct buckets, of 2**bits, that the words, pairs and n-grams of a text fall into:
+    int32[KINDS, n], and how many of each kind there are, int64[KINDS].
     """
     if len(text) > READ_CHARS:
         text = f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
@@ -121,9 +106,23 @@ def guard_features(text: str, bits: int) -> Iterator[NDArray[np.int32]]:
     counts = np.empty(KINDS, dtype=np.int64)
     ids = np.empty((KINDS, min(FEATURES_MAX, 3 * utf8.size + 3)), dtype=np.int32)
     hash_text(utf8, SEED, bits, ids, counts)
+    return ids, counts
+
+
+def guard_features(text: str, bits: int) -> Iterator[NDArray[np.int32]]:
+    """The buckets of ``hashed``: one array of each kind of feature that the text has."""
+    ids, counts = hashed(text, bits)
     for kind in range(KINDS):
         if counts[kind]:
             yield ids[kind, : counts[kind]]
+
+
+def logits_of(probabilities: tuple[float, ...]) -> tuple[float, ...]:
+    """What the logistic function makes *probabilities* of, 0 to 1."""
+    return tuple(
+        math.log(one / (1.0 - one)) if 0.0 < one < 1.0 else math.copysign(math.inf, one - 0.5)
+        for one in probabilities
+    )
 
 
 def cut_windows(text: str, most: int) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.manifest import FILES, REMEDY, ArtefactError
+from models.artefact import FILES, REMEDY, ArtefactError, read_toml
 from models.scores import ATTACKS
 
 GUARD_MANIFEST = "guard.toml"
@@ -37,12 +37,7 @@ class GuardManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_guard_manifest(folder: Path = FILES) -> GuardManifest:
     """The manifest of the guard in *folder*, its kinds checked. Raises ArtefactError."""
     path = folder / GUARD_MANIFEST
-    try:
-        manifest = msgspec.toml.decode(path.read_bytes(), type=GuardManifest)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    manifest = read_toml(path, GuardManifest)
     if manifest.attacks != ATTACKS:
         raise ArtefactError(
             f"{path}: attacks are {list(manifest.attacks)},"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from models.artefact import FILES, REMEDY, ArtefactError, read_toml
 from models.guard import Guard
-from models.manifest import FILES, REMEDY, ArtefactError
 from models.scores import ATTACKS
 
 JUDGE = "judge.toml"
@@ -71,10 +71,8 @@ class Judge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def is_doubtful(guard: Guard, logits: tuple[float, ...]) -> bool:
     """Whether an encoder should have a look: a kind is neither surely absent nor present."""
-    known = guard.manifest
     return any(
-        clear <= probability(logit) < sure
-        for logit, clear, sure in zip(logits, known.clear_below, known.sure_above, strict=True)
+        clear <= logit < sure for logit, (clear, sure) in zip(logits, guard.doubt, strict=True)
     )
 
 
@@ -86,12 +84,7 @@ def probability(logit: float) -> float:
 def read_judge(folder: Path = FILES) -> Judge:
     """The manifest in *folder*. Raises ArtefactError."""
     path = folder / JUDGE
-    try:
-        judge = msgspec.toml.decode(path.read_bytes(), type=Judge)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    judge = read_toml(path, Judge)
     tables = (judge.ask, judge.document, judge.system)
     complete = all(tuple(table) == SENSITIVITIES for table in tables) and all(
         len(row) == len(ATTACKS) for table in tables for row in table.values()

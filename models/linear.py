@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.linear import HEADS_MAX, add_rows
+from models.artefact import FILES, read_arrays
 from models.features import read_features
-from models.manifest import FILES, REMEDY, ArtefactError, Manifest, read_manifest, read_weights
+from models.manifest import MANIFEST, Manifest, read_manifest
 from models.opinion import Opinion, log_likelihoods, on_line
 from models.scores import TASK_TYPES, UNSCORED, Scores, tier_of
 
@@ -38,26 +37,24 @@ class FirstStage:
     ) -> None:
         self.manifest = manifest
         self.table = table  # int8[2**bits, HEADS_MAX]
-        self.scale = scale[:HEADS]  # one step of the table
-        self.bias = bias[:HEADS]
+        self.scale = scale  # float64[HEADS]: one step of the table
+        self.bias = bias
 
     @classmethod
     def load(cls, folder: Path = FILES) -> FirstStage:
         """Read and check the artefact in *folder*. Raises ArtefactError."""
         manifest = read_manifest(folder)
-        content = read_weights(folder, manifest)
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                table, scale, bias = arrays["table"], arrays["scale"], arrays["bias"]
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{folder / manifest.weights}: {error}; {REMEDY}") from error
-        rows = (1 << manifest.bits, HEADS_MAX)
-        if table.shape != rows or table.dtype != np.int8:
-            raise ArtefactError(
-                f"{folder / manifest.weights}: table is {table.dtype}{list(table.shape)},"
-                f" expected int8{list(rows)}; {REMEDY}"
-            )
-        return cls(manifest, table, scale, bias)
+        arrays = read_arrays(
+            folder / manifest.weights,
+            manifest.sha256,
+            MANIFEST,
+            {
+                "table": (np.int8, (1 << manifest.bits, HEADS_MAX)),
+                "scale": (np.float64, (HEADS,)),
+                "bias": (np.float64, (HEADS,)),
+            },
+        )
+        return cls(manifest, **arrays)
 
     @property
     def version(self) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import math
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.hashing import KINDS, hash_text
 from kernels.linear import add_rows
-from models.manifest import FILES, REMEDY, ArtefactError
+from models.artefact import FILES, read_arrays, read_toml
 
 MATERIAL_MANIFEST = "material.toml"
 
@@ -85,28 +82,14 @@ class Material:
     def load(cls, folder: Path = FILES) -> Material:
         """Read and check the artefact in *folder*. Raises ArtefactError."""
         manifest = read_material_manifest(folder)
-        path = folder / manifest.weights
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != manifest.sha256:
-            raise ArtefactError(
-                f"{path}: sha256 is {found}, {MATERIAL_MANIFEST} says {manifest.sha256}; {REMEDY}"
-            )
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                table, line = arrays["table"], arrays["line"]
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
-        rows = (1 << manifest.bits, 1)
-        if table.shape != rows or table.dtype != np.int8 or line.shape != (2,):
-            raise ArtefactError(
-                f"{path}: table is {table.dtype}{list(table.shape)}, line {list(line.shape)},"
-                f" expected int8{list(rows)} and [2]; {REMEDY}"
-            )
-        return cls(manifest, table, float(line[0]), float(line[1]))
+        arrays = read_arrays(
+            folder / manifest.weights,
+            manifest.sha256,
+            MATERIAL_MANIFEST,
+            {"table": (np.int8, (1 << manifest.bits, 1)), "line": (np.float64, (2,))},
+        )
+        scale, bias = arrays["line"].tolist()
+        return cls(manifest, arrays["table"], scale, bias)
 
     @property
     def version(self) -> str:
@@ -127,13 +110,7 @@ class Material:
 
 def read_material_manifest(folder: Path = FILES) -> MaterialManifest:
     """The manifest in *folder*. Raises ArtefactError."""
-    path = folder / MATERIAL_MANIFEST
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=MaterialManifest)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    return read_toml(folder / MATERIAL_MANIFEST, MaterialManifest)
 
 
 def block_features(block: str, bits: int) -> Iterator[tuple[NDArray[np.int32], float]]:

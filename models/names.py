@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import math
-import zipfile
 from pathlib import Path
 
 import msgspec
@@ -15,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.tagger import COLUMNS, END, START, find_runs, look_up_all, split_tokens
 from kernels.tagger_features import FEATURES_MAX, read_features
 from kernels.tagger_path import LABELS, WEIGHTS, label_tokens, read_spans
-from models.manifest import FILES, REMEDY, ArtefactError
+from models.artefact import FILES, REMEDY, ArtefactError, read_arrays, read_toml
 
 MANIFEST = "names.toml"
 TYPES = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS")
@@ -91,17 +88,7 @@ class Names:
     def load(cls, folder: Path = FILES) -> Names:
         """Read and check the artefact in *folder*. Raises ArtefactError."""
         manifest = read_manifest(folder)
-        path = folder / manifest.weights
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != manifest.sha256:
-            raise ArtefactError(
-                f"{path}: sha256 is {found}, {MANIFEST} says {manifest.sha256}; {REMEDY}"
-            )
-        lexicon, weights = read_arrays(path, content, manifest.bits)
+        lexicon, weights = read_tables(folder / manifest.weights, manifest)
         return cls(manifest, lexicon, weights)
 
     def spans(self, text: str) -> list[tuple[int, int, str, float]]:
@@ -168,12 +155,7 @@ def featured(points: NDArray[np.uint32], rows: NDArray[np.int64], bits: int) -> 
 def read_manifest(folder: Path) -> NamesManifest:
     """The manifest of *folder*, its types checked. Raises ArtefactError."""
     path = folder / MANIFEST
-    try:
-        manifest = msgspec.toml.decode(path.read_bytes(), type=NamesManifest)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    manifest = read_toml(path, NamesManifest)
     if manifest.labels != TYPES:
         raise ArtefactError(
             f"{path}: labels are {list(manifest.labels)}, this code knows {list(TYPES)}; {REMEDY}"
@@ -186,25 +168,25 @@ def read_manifest(folder: Path) -> NamesManifest:
     return manifest
 
 
-def read_arrays(path: Path, content: bytes, bits: int) -> tuple[Lexicon, Weights]:
-    """The arrays in *content*, their shapes and types checked. Raises ArtefactError."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            table, follow = arrays["table"], arrays["follow"]
-            prints, entries = arrays["prints"], arrays["entries"]
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
-    for name, array, dtype, shape in (
-        ("table", table, np.int8, (1 << bits, WEIGHTS)),
-        ("follow", follow, np.int32, (LABELS, LABELS)),
-        ("prints", prints, np.uint32, (1 << (prints.size.bit_length() - 1),)),
-        ("entries", entries, np.uint16, prints.shape),
-    ):
-        if array.shape != shape or array.dtype != dtype:
-            raise ArtefactError(
-                f"{path}: {name} is {array.dtype}{list(array.shape)},"
-                f" expected {np.dtype(dtype)}{list(shape)}; {REMEDY}"
-            )
+def read_tables(path: Path, manifest: NamesManifest) -> tuple[Lexicon, Weights]:
+    """The arrays at *path*, checked. Raises ArtefactError."""
+    arrays = read_arrays(
+        path,
+        manifest.sha256,
+        MANIFEST,
+        {
+            "table": (np.int8, (1 << manifest.bits, WEIGHTS)),
+            "follow": (np.int32, (LABELS, LABELS)),
+            "prints": (np.uint32, (None,)),
+            "entries": (np.uint16, (None,)),
+        },
+    )
+    prints, entries = arrays["prints"], arrays["entries"]
+    if prints.size.bit_count() != 1 or entries.size != prints.size:
+        raise ArtefactError(
+            f"{path}: prints and entries have {prints.size} and {entries.size} places,"
+            f" expected the same power of two; {REMEDY}"
+        )
     if prints.all():  # a look-up ends at a free place
         raise ArtefactError(f"{path}: prints has no free place; {REMEDY}")
-    return Lexicon(prints, entries), Weights(table, follow)
+    return Lexicon(prints, entries), Weights(arrays["table"], arrays["follow"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from models.artefact import read_toml
 from models.cascade import Thresholds
-from models.manifest import REMEDY, ArtefactError
 from models.opinion import Blend
 
 SERVING_MANIFEST = "serving.toml"
@@ -42,10 +42,4 @@ class ServingManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_serving_manifest(folder: Path) -> ServingManifest:
     """The manifest in *folder*. Raises ArtefactError."""
-    path = folder / SERVING_MANIFEST
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=ServingManifest)
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}; {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"{path}: {error}; {REMEDY}") from error
+    return read_toml(folder / SERVING_MANIFEST, ServingManifest)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import REMEDY, ArtefactError
+from models.artefact import REMEDY, ArtefactError
 
 try:
     import onnxruntime

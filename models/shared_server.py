@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from models.artefact import FILES
 from models.batching import Entry, QueueLimits, tokens_of
 from models.encoder import Encoder
-from models.manifest import FILES
 from models.opinion import Opinion
 from models.options import DEFAULTS
 from models.shared_frames import Answer, Ask, Hello, frame_of, read_frame

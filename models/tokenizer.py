@@ -11,9 +11,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import tokenizers
 
+from models.artefact import REMEDY, ArtefactError
 from models.excerpt import ASK_MARK, split_excerpt
 from models.features import ASK_HEAD_CHARS, ASK_TAIL_CHARS, PRIOR_CHARS_MAX
-from models.manifest import REMEDY, ArtefactError
 from models.truncate import truncate
 
 

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from gateway.api.auth import Keyring
 from gateway.api.controls import ControlReader
+from gateway.charging import Bill
 from gateway.config.settings import Settings
 from gateway.core.errors import Overloaded
 from gateway.core.request import Principal
 from gateway.pipeline import Gateway
 from gateway.record.metrics import Metrics
+from gateway.state.facts import Event, GatewayKey
 from gateway.wire.dialect import Dialect
 
 RETRY_AFTER_S = 1.0  # when shed: by then a good part of what was in flight has finished
+
+
+Operators = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Tell = Callable[[Event, str, Mapping[str, object]], None]  # event, subject, data
+
+
+def tell_nobody(event: Event, subject: str, data: Mapping[str, object]) -> None:
+    """Where no operator wants notices."""
 
 
 class Service:
     """
     What the endpoints share; one per process.
 
-    The mutable state: *settings* and what is made of it, *keyring*, *controls* and
-    *provider_names*, swapped by a reload; *in_flight* and *bodies_bytes*, the admitted requests;
-    *streams*, the tasks that relay one; *draining* and *overdue*, set on the way out.
+    The mutable state: *settings* and what is made of it, *controls* and *provider_names*, swapped
+    by a reload; *keyring*, swapped whenever a key is made or revoked; *in_flight* and
+    *bodies_bytes*, the admitted requests; *streams*, the tasks that relay one; *draining* and
+    *overdue*, set on the way out.
     """
 
     settings: Settings
-    keyring: Keyring
     controls: ControlReader
     provider_names: frozenset[str]
 
-    def __init__(self, settings: Settings, gateway: Gateway, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        gateway: Gateway,
+        metrics: Metrics,
+        keyring: Keyring,
+        stale_s: Callable[[], float],
+    ) -> None:
         self.gateway = gateway
+        self.keyring = keyring
+        self.stale_s = stale_s  # of the facts that the keyring was made of
+        self.operators: Operators | None = None  # who answer below /admin
+        self.tell: Tell = tell_nobody
         self.metrics = metrics
         self.in_flight = 0
         self.bodies_bytes = 0  # of these, see Call.held_bytes
@@ -47,7 +69,6 @@ class Service:
         """Serve by *settings* from the next request on."""
         self.settings = settings
         self.provider_names = settings.provider_names
-        self.keyring = Keyring(settings.keys)
         self.controls = ControlReader(settings.config.routing.modes)
 
 
@@ -57,13 +78,17 @@ class Call:
     the path itself speaks; *provider* is pinned by the path, *tail* what is left of it.
     """
 
+    bill: Bill  # once admitted; settled by whoever answers, else dropped
+
     __slots__ = (
         "arrived_s",
         "begun",
+        "bill",
         "dialect",
         "held_bytes",
         "http",
         "id",
+        "key",
         "principal",
         "provider",
         "service",
@@ -88,6 +113,7 @@ class Call:
         self.begun = False  # a byte of the answer may have left: an error can only cut it off
         self.held_bytes = 0  # of the body: announced, or read where nothing was
         self.principal = Principal()
+        self.key: GatewayKey | None = None  # of the principal, where operators made it
         self.provider: str | None = None
         self.spoken: tuple[str, ...] = ()
         self.tail = ""

@@ -24,7 +24,7 @@ async def complete(call: Call) -> web.StreamResponse:
     request = await read_request(call)
     if call.dialect.name == "anthropic_messages" and request.chat.max_tokens is None:
         raise InvalidRequest("max_tokens: required, but missing.", param="max_tokens")
-    served = await serve(request, call.service.gateway)
+    served = await serve(request, call.service.gateway, call.bill)
     return await respond(call, request, served)
 
 

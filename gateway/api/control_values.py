@@ -65,6 +65,19 @@ def number(low: float, high: float) -> Read:
     return read
 
 
+def seconds(most: int) -> Read:
+    """A whole number of seconds, 0 to *most*."""
+    within = number(0, most)
+
+    def read(value: Value) -> int:
+        found = within(value)
+        if not isinstance(found, float) or not found.is_integer():
+            raise ValueError(f"a whole number from 0 to {most}")
+        return int(found)
+
+    return read
+
+
 def text(value: Value) -> str:
     """Words that only others read: 1 to TEXT_CHARS_MAX printable characters."""
     found = value.strip() if isinstance(value, str) else ""

@@ -2,8 +2,8 @@
 Read what a client said about routing, in whatever family of headers or body members.
 
 Our family wins over every other, a product's over none's (``X-Session-Id``), then the first that
-spoke; a header of ours wins over our body member. What was overruled, is unknown or not active
-yet is named in the warnings. A family that is spoken without a route action says nothing about it:
+spoke; a header of ours wins over our body member. What was overruled or is unknown is named in the
+warnings. A family that is spoken without a route action says nothing about it:
 the default of the operator holds, which for a named model is not to route.
 """
 
@@ -133,9 +133,7 @@ def _resolve(said: list[Said], unknown: list[str], spoken: tuple[str, ...]) -> C
     warnings: list[str] = []
     for setting, raw in sorted(said, key=_rank):  # stable: the first stays the first
         value = _read(setting, raw)
-        if not setting.field:
-            warnings += _inactive(setting, value)
-        elif setting.field not in values:
+        if setting.field not in values:
             values[setting.field] = value
             winners[setting.field] = setting.name
         elif value != values[setting.field]:
@@ -163,11 +161,6 @@ def _read(setting: Setting, raw: Value) -> object:
         raise InvalidRequest(
             f"{setting.name} is {shown}; it must be {must_be}.", param=setting.name
         ) from None
-
-
-def _inactive(setting: Setting, value: object) -> list[str]:
-    """The warning about a setting without effect; none for one that asks for nothing."""
-    return [] if value is False else [f"{setting.name}: not active"]
 
 
 def _family(name: str) -> str:

@@ -11,8 +11,8 @@ from aiohttp import web
 from gateway.api.call import Call
 from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
+from gateway.choosing import explain_reading
 from gateway.core.errors import InvalidRequest, NotFound
-from gateway.pipeline import explain_reading
 from gateway.reading import Scanning, read
 from gateway.record.record import Feedback, Record, rbaos_view
 from gateway.wire.decode import decode
@@ -100,7 +100,9 @@ async def feedback(call: Call) -> web.StreamResponse:
 async def _record(call: Call, request_id: str) -> Record:
     """The record of the caller's own project; others' are not there for it."""
     find = call.service.gateway.recorder.find
-    record = await asyncio.to_thread(find, request_id)
-    if record is None or record.principal.project != call.principal.project:
-        raise NotFound(f"No decision has the id {request_id[:80]!a}, or it is no longer kept.")
-    return record
+    record, caller = await asyncio.to_thread(find, request_id), call.principal
+    if record is not None:
+        owner = record.principal
+        if (owner.tenant, owner.project) == (caller.tenant, caller.project):
+            return record
+    raise NotFound(f"No decision has the id {request_id[:80]!a}, or it is no longer kept.")

@@ -39,7 +39,7 @@ async def whole(call: Call) -> web.StreamResponse:
     request = await _read(call, stream=False)
     ends: list[Outcome] = []
     gateway = call.service.gateway
-    served = await serve(request, gateway, ends.append)
+    served = await serve(request, gateway, call.bill, ends.append)
     if served.reply is None or served.reply.body is None:
         return await respond(call, request, served)
     if served.reply.status >= 400:
@@ -52,7 +52,7 @@ async def whole(call: Call) -> web.StreamResponse:
 async def streamed(call: Call) -> web.StreamResponse:
     """POST /v1/dispatch/stream: the same request, OpenAI's stream."""
     request = await _read(call, stream=True)
-    served = await serve(request, call.service.gateway)
+    served = await serve(request, call.service.gateway, call.bill)
     return await respond(call, request, served)
 
 

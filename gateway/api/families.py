@@ -19,11 +19,13 @@ from gateway.api.control_values import (
     number,
     one_of,
     pairs,
+    seconds,
     switch,
     text,
     words,
 )
 from gateway.api.vocabulary import task_label
+from gateway.config.cache_schema import DAY_S
 from gateway.core.families import LOCKLLM, NEURALROUTING, PRISM, SWITCHYARD
 from gateway.core.request import RouteAction
 
@@ -49,18 +51,13 @@ SCAN_TABLE: dict[str, tuple[str, Read]] = {
     "Compression": ("compression", either("toon", "compact", "combined")),
     "Compression-Rate": ("compression_rate", number(0.3, 0.7)),
 }
-# LockLLM's cache of responses comes later: checked, so that a client's mistake shows now, and
-# named in the warnings.
-LOCKLLM_INACTIVE: dict[str, Read] = {
-    "Cache-Response": switch,
-    "Cache-TTL": number(0, 86_400),
-}
+CACHE_TTL = seconds(DAY_S)
 
 
 class Setting(msgspec.Struct, frozen=True):
     """
     One way to say one control. *name* is how errors and warnings call it, *field* that of
-    ``core.request.Controls``: "" for what is checked but not active yet.
+    ``core.request.Controls``.
     """
 
     name: str
@@ -87,6 +84,8 @@ def own_table(modes: Mapping[str, str]) -> dict[str, tuple[str, Read]]:
         "Regions": ("regions", words),
         "Metadata": ("metadata", pairs),
         "Session-Id": ("session_id", text),
+        "Cache": ("cache", switch),
+        "Cache-TTL": ("cache_ttl_s", CACHE_TTL),
         **SCAN_TABLE,
     }
 
@@ -100,6 +99,8 @@ def header_settings(modes: Mapping[str, str]) -> dict[str, Setting]:
     ]
     settings += [
         Setting("X-LockLLM-Route-Action", LOCKLLM, "action", one_of(LOCKLLM_ACTIONS)),
+        Setting("X-LockLLM-Cache-Response", LOCKLLM, "cache", switch),
+        Setting("X-LockLLM-Cache-TTL", LOCKLLM, "cache_ttl_s", CACHE_TTL),
         Setting("X-Prism-Mode", PRISM, "mode", one_of(prism_modes)),
         Setting("X-Prism-Model-Prefer", PRISM, "prefer_model", text),
         Setting("X-Session-Id", "", "session_id", text),
@@ -109,9 +110,6 @@ def header_settings(modes: Mapping[str, str]) -> dict[str, Setting]:
     settings += [
         Setting(f"X-LockLLM-{name}", LOCKLLM, field, read)
         for name, (field, read) in SCAN_TABLE.items()
-    ]
-    settings += [
-        Setting(f"X-LockLLM-{name}", LOCKLLM, "", read) for name, read in LOCKLLM_INACTIVE.items()
     ]
     return {setting.name.lower(): setting for setting in settings}
 

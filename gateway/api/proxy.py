@@ -30,6 +30,7 @@ async def pass_through(call: Call) -> web.StreamResponse:
         raise NotFound(f"No credentials are configured for the provider '{call.provider}'.")
     tail = quoted_tail(call)
     check_scan(call)
+    check_money(call)
     for row in rows:  # which model such a path reaches, nobody can tell: all must be allowed
         check_allowed(call, row)
     found = fleet.deployments[rows[0]]
@@ -53,6 +54,22 @@ def check_scan(call: Call) -> None:
             "This path is passed through as it is: nothing on it is scanned, so nothing can be"
             " blocked or stripped, as your headers or the operator want. Use an endpoint that the"
             " gateway speaks, see GET /."
+        )
+
+
+def check_money(call: Call) -> None:
+    """
+    Hold the caller's limits of money against a path whose cost nobody can know.
+
+    Raises:
+        Forbidden: there are some.
+    """
+    terms = call.bill.terms
+    if (terms.money or terms.credits) and call.http.method not in {"GET", "HEAD", "DELETE"}:
+        raise Forbidden(
+            "This path is passed through as it is, so what it costs cannot be held against the"
+            " spend limits or credits of this key. Use an endpoint that the gateway speaks, see"
+            " GET /."
         )
 
 
@@ -111,7 +128,7 @@ async def relay_to(
         body=body,
         deadline_s=call.arrived_s + service.settings.config.server.request_timeout_s,
     )
-    reply = await passthrough(raw, deployment, service.gateway.upstreams)
+    reply = await passthrough(raw, deployment, service.gateway.upstreams, call.principal.tenant)
     try:
         headers = dict(reply.headers) | request_ids(call)
         response = web.StreamResponse(status=reply.status, headers=headers)

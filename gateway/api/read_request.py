@@ -12,7 +12,8 @@ from gateway.api.client_headers import client_retry, client_timeout_s, forwarded
 from gateway.api.controls import own_members
 from gateway.core.chat import Chat
 from gateway.core.errors import BodyTooLarge, InvalidRequest, RequestTimeout
-from gateway.core.request import Kind, Request
+from gateway.core.request import Controls, Kind, Request
+from gateway.state.facts import GatewayKey
 from gateway.wire.members import edit
 
 KINDS = {
@@ -79,11 +80,22 @@ async def read_request(call: Call) -> Request:
     return request_of(call, body, call.dialect.read(body))
 
 
+def with_defaults(controls: Controls, key: GatewayKey) -> Controls:
+    """What the client left open, as its *key* has it: as if the client had said so."""
+    action = key.action if controls.action is None else controls.action
+    mode = key.mode if controls.mode is None else controls.mode
+    if (action, mode) == (controls.action, controls.mode):
+        return controls
+    return msgspec.structs.replace(controls, action=action, mode=mode)
+
+
 def request_of(call: Call, body: bytes, chat: Chat) -> Request:
     """The request of a *body* that has been read as *chat*; members that are ours leave it."""
     headers, extra, spoken = call.http.headers, chat.extra, call.spoken
     controls = call.service.controls.read(headers, extra, spoken)
     call.spoken = controls.families  # an error speaks them too
+    if call.key is not None:
+        controls = with_defaults(controls, call.key)
     if extra and (ours := own_members(extra, spoken)):
         body = edit(body, dict.fromkeys(ours))
         kept = {name: value for name, value in extra.items() if name not in ours}
@@ -106,4 +118,5 @@ def request_of(call: Call, body: bytes, chat: Chat) -> Request:
         arrived_s=call.arrived_s,
         deadline_s=call.arrived_s + timeout_s,
         client_retry=client_retry(headers),
+        grant=call.service.gateway.charging.grant(call.principal),
     )

@@ -9,6 +9,13 @@ decision, for the model it chose, also where a failover made another one answer.
 
 from __future__ import annotations
 
+from gateway.api.cache_headers import (
+    LOCKLLM_CACHE_NAMES,
+    OUR_CACHE_NAMES,
+    lockllm_cache_headers,
+    our_cache_headers,
+)
+from gateway.api.credit_headers import CREDIT_NAMES, credit_headers
 from gateway.api.header_text import header_list, header_text
 from gateway.api.scan_headers import (
     LOCKLLM_SCAN_NAMES,
@@ -72,12 +79,25 @@ SHARED_NAMES = (
 
 EXPOSED_BY_FAMILY: dict[str, tuple[str, ...]] = {
     "": SHARED_NAMES,
-    SWITCHYARD: tuple(
-        OURS + name for name in CORE_NAMES + OWN_NAMES + ROUTING_NAMES + OUR_SCAN_NAMES
+    SWITCHYARD: (
+        "Age",
+        *(
+            OURS + name
+            for name in (
+                *(CORE_NAMES + OWN_NAMES + ROUTING_NAMES),
+                *(OUR_SCAN_NAMES + OUR_CACHE_NAMES + CREDIT_NAMES),
+            )
+        ),
     ),
     LOCKLLM: (
         "X-Scan-Mode",
-        *(THEIRS + name for name in LOCKLLM_NAMES + ROUTING_NAMES + LOCKLLM_SCAN_NAMES),
+        *(
+            THEIRS + name
+            for name in (
+                *(LOCKLLM_NAMES + ROUTING_NAMES + CREDIT_NAMES),
+                *(LOCKLLM_SCAN_NAMES + LOCKLLM_CACHE_NAMES),
+            )
+        ),
     ),
     PRISM: ("X-Prism-Model", "X-Prism-Task-Type"),
 }
@@ -93,8 +113,9 @@ def reply_headers(request: Request, served: Served) -> Headers:
     explained = SWITCHYARD in families or not WITH_HEADERS.intersection(families)
     answered = reply.deployment if reply is not None else None
     headers = _core(request, decision, answered, served.chosen.stages.added_s)
+    hit = served.cache is not None and served.cache.saved is not None
     if reply is not None:
-        headers += _way(decision, reply)
+        headers += _way(decision, reply, hit=hit)
     else:
         headers.append(("X-Switchyard-Attempts", str(served.attempts)))
     warnings = request.controls.warnings + decision.warnings
@@ -110,10 +131,15 @@ def reply_headers(request: Request, served: Served) -> Headers:
     verdict, compression = served.chosen.reading.verdict, served.chosen.compression
     if verdict is not None:
         headers += our_scan_headers(verdict, compression)
+    headers += our_cache_headers(served.cache)
+    headers += credit_headers(OURS, served.bill)
     if LOCKLLM in families:
+        headers += lockllm_cache_headers(served.cache)
         stopped = isinstance(served.error, ContentError)
         headers += lockllm_scan_headers(verdict, compression, blocked=stopped)
-        headers += _lockllm(request, decision, answered)
+        headers += credit_headers(THEIRS, served.bill)
+        on_credits = _is_on_credits(request, served)
+        headers += _lockllm(decision, answered, on_credits=on_credits)
         if _active(decision):
             headers += _routing(THEIRS, decision, served.chosen.fee)
     if PRISM in families:
@@ -159,11 +185,11 @@ def _provider(decision: Decision, answered: Deployment | None) -> str:
     return header_text(decision.provider if answered is None else answered.provider)
 
 
-def _way(decision: Decision, reply: Reply) -> Headers:
-    """What happened between the decision and the answer."""
+def _way(decision: Decision, reply: Reply, *, hit: bool) -> Headers:
+    """What happened between the decision and the answer; nothing on a *hit* of the cache."""
     failed = [attempt for attempt in reply.attempts if attempt.failure is not None]
-    headers = [("X-Switchyard-Attempts", str(len(failed) + 1))]
-    if decision.ranking and reply.deployment.id != decision.ranking[0]:
+    headers = [("X-Switchyard-Attempts", "0" if hit else str(len(failed) + 1))]
+    if not hit and decision.ranking and reply.deployment.id != decision.ranking[0]:
         why = "; ".join(map(_ended, failed)) or f"{decision.ranking[0]} was not available"
         headers.append(("X-Switchyard-Fallback", header_text(f"{reply.deployment.id}: {why}")))
     if reply.deployment.simulated:
@@ -215,10 +241,32 @@ def _routing(prefix: str, decision: Decision, fee: Fee) -> Headers:
     return headers
 
 
-def _lockllm(request: Request, decision: Decision, answered: Deployment | None) -> Headers:
+def _is_on_credits(request: Request, served: Served) -> bool:
+    """Whether the operator's provider key pays, for LockLLM's clients."""
+    bill = served.bill
+    if bill is not None and bill.on_credits is not None and bill.terms.credits:
+        return bill.on_credits
+    if served.reply is not None and any(one.key_id for one in served.reply.attempts[-1:]):
+        return False
+    return _is_universal(request) or _is_simulated(served)
+
+
+def _is_universal(request: Request) -> bool:
+    """Whether it came to the endpoint that LockLLM serves on credits."""
+    return request.provider is None and request.path.startswith(UNIVERSAL_PATH)
+
+
+def _is_simulated(served: Served) -> bool:
+    """Whether nobody's provider key pays: of what answered, else of what would have been asked."""
+    if served.reply is not None:
+        return served.reply.deployment.simulated
+    rows, ranking = served.chosen.view.rows, served.chosen.decision.ranking
+    named = rows.find(ranking[0]) if ranking else None
+    return named is not None and rows.fleet.deployments[named.rows[0]].simulated
+
+
+def _lockllm(decision: Decision, answered: Deployment | None, *, on_credits: bool) -> Headers:
     """LockLLM's group for every reply, but for the scan."""
-    universal = request.provider is None and request.path.startswith(UNIVERSAL_PATH)
-    on_credits = universal or (answered is not None and answered.simulated)
     headers = [
         ("X-LockLLM-Credits-Mode", "lockllm_credits" if on_credits else "byok"),
         ("X-LockLLM-Provider", _provider(decision, answered)),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
-from gateway.api.error_response import error_response, request_ids
+from gateway.api.error_response import error_response, limit_headers, request_ids
 from gateway.api.origins import cross_origin
 from gateway.api.reply_headers import reply_headers
 from gateway.core.errors import Draining
+from gateway.core.limits import MeterState
+from gateway.core.pieces import Pieces
 from gateway.core.request import Request
-from gateway.execute.relay import Relay
 from gateway.pipeline import Served
 from gateway.wire.registry import DIALECTS
 
@@ -40,8 +42,14 @@ async def respond(call: Call, request: Request, served: Served) -> web.StreamRes
     reply = served.reply
     assert reply is not None  # noqa: S101 - Served holds one of the two
     headers.update(reply.headers)
+    headers.update(limit_headers(call, states_of(served)))
     headers["Content-Type"] = reply.content_type
     return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+def states_of(served: Served) -> Sequence[MeterState]:
+    """Where the caller's own limits of requests and tokens stand."""
+    return () if served.bill is None else served.bill.states
 
 
 def json_response(call: Call, content: object, status: int = 200) -> web.Response:
@@ -75,13 +83,16 @@ def writing(call: Call, deadline_s: float) -> asyncio.Timeout:
     return asyncio.timeout(max(0.0, left_s) + SLOW_CLIENT_S)
 
 
-async def _relay(call: Call, request: Request, served: Served, stream: Relay) -> web.StreamResponse:
+async def _relay(
+    call: Call, request: Request, served: Served, stream: Pieces
+) -> web.StreamResponse:
     """Write each piece as it comes."""
     reply, service = served.reply, call.service
     assert reply is not None  # noqa: S101 - respond looked
     headers = request_ids(call)
     headers.update(reply_headers(request, served))
     headers.update(reply.headers)
+    headers.update(limit_headers(call, states_of(served)))
     response = web.StreamResponse(status=reply.status, headers=headers | EVENT_STREAM)
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - handlers run in tasks

@@ -8,14 +8,16 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.call import Call
-from gateway.api.error_response import request_ids
+from gateway.api.error_response import error_response, request_ids
 from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
+from gateway.api.scan_headers import lockllm_scan_headers
 from gateway.compress.compress import compress_text
 from gateway.core.chat import Chat, Role, Text
-from gateway.core.errors import NotFound, Unscanned
+from gateway.core.errors import ContentError, NotFound, Unscanned
 from gateway.core.request import Request
 from gateway.reading import Scanning
+from gateway.record.scan_series import ALONE
 from gateway.scan.enforce import abuse_detail, blocked, percent, scan_result, violated
 from gateway.scan.verdict import Verdict
 from gateway.signals.read import read_signals
@@ -50,9 +52,13 @@ async def scan(call: Call) -> web.StreamResponse:
     verdict = await scanning.verdict(read_signals(request.chat, request.kind, None))
     inference_s = readers.clock.monotonic() - begun_s
     if verdict is None or verdict.missing:
+        if verdict is not None:
+            call.service.metrics.count_scan(ALONE, verdict, Unscanned.code)
         raise Unscanned("The input could not be scanned.")
-    if (error := blocked(verdict, readers.scanner.refused(request.controls))) is not None:
-        raise error
+    error = blocked(verdict, readers.scanner.refused(request.controls))
+    call.service.metrics.count_scan(ALONE, verdict, "" if error is None else error.code)
+    if error is not None:
+        return _refusal(call, error, verdict)
     answer = _answer(call, ask, verdict) | _extras(request, scanning, verdict)
     answer["debug"] = {
         "duration_ms": round(1e3 * (readers.clock.monotonic() - call.arrived_s)),
@@ -62,6 +68,14 @@ async def scan(call: Call) -> web.StreamResponse:
         "truncated": verdict.truncated,
     }
     return json_response(call, answer)
+
+
+def _refusal(call: Call, error: ContentError, verdict: Verdict) -> web.Response:
+    """The error, with the headers that LockLLM's clients read of a refusal on its proxy."""
+    headers = request_ids(call) | dict(lockllm_scan_headers(verdict, None, blocked=True))
+    response = error_response(call, error, headers)
+    call.service.metrics.count_refused(call.dialect.name, response.status)
+    return response
 
 
 def _request(call: Call, ask: Ask) -> Request:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 
+from gateway.api.auth import check_route
 from gateway.api.call import RETRY_AFTER_S, Call, Service
 from gateway.api.connection import Connection
 from gateway.api.error_response import error_response
@@ -24,6 +25,8 @@ from gateway.wire.registry import DIALECTS
 log = logging.getLogger("switchyard")
 
 HEADERS_MAX = 128  # aiohttp's own default; SDKs send about 20
+ADMIN = "/admin"
+UNCOUNTED = ("GET", "HEAD")  # look-ups: no limit of requests counts them
 KEEPALIVE_S = 75.0  # nginx's default; longer than the 60 s idle time of common load balancers
 
 
@@ -126,6 +129,8 @@ def fault_of_ours(call: Call, error: Exception) -> InternalError:
 
 async def _dispatch(call: Call) -> web.StreamResponse:
     http, service = call.http, call.service
+    if service.operators is not None and is_admin(http.path):
+        return await service.operators(http)
     if http.method == "OPTIONS":
         return preflight(call)
     call.spoken = spoken_by(http.path)
@@ -136,8 +141,16 @@ async def _dispatch(call: Call) -> web.StreamResponse:
     if found.route.keyless:
         return await found.route.endpoint(call)
     check_sender(call)
-    call.principal = service.keyring.principal(http.headers)
+    grace_s = service.settings.config.state.grace_s
+    bearer = service.keyring.bearer(http.headers, service.stale_s(), grace_s)
+    check_route(bearer.key, http.path)
+    call.principal, call.key = bearer.principal, bearer.key
     return await _admitted(call, found)
+
+
+def is_admin(path: str) -> bool:
+    """Whether operators are asked for, who have a front of their own."""
+    return path == ADMIN or path.startswith(ADMIN + "/")
 
 
 async def _admitted(call: Call, found: Match) -> web.StreamResponse:
@@ -153,11 +166,15 @@ async def _admitted(call: Call, found: Match) -> web.StreamResponse:
         )
     call.hold(call.http.content_length or 0)
     service.in_flight += 1
+    call.bill = service.gateway.charging.bill(call.principal)
     try:
+        if call.http.method not in UNCOUNTED:
+            await call.bill.hold_flow()
         response = await found.route.endpoint(call)
         await send_large(call, response)
         return response
     finally:
+        call.bill.drop()
         service.in_flight -= 1
         service.bodies_bytes -= call.held_bytes
         if service.draining and service.in_flight == 0:

@@ -8,17 +8,22 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import keys, rules, tenants
+from gateway.cli.options import ConfigFile, Json
+
+Database = Annotated[
+    str | None, typer.Option(help="URL of the records; default: the configuration's.")
+]
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold prompts and keys
     help="A self-hosted LLM routing gateway: every request to the cheapest model good enough.",
 )
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar="SWITCHYARD_CONFIG", help="YAML file; defaults without."),
-]
+app.add_typer(keys.app, name="keys")
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(rules.app, name="rules")
 
 
 @app.command()
@@ -105,14 +110,89 @@ def replay(
     config: ConfigFile = None,
     hours: Annotated[float, typer.Option(help="How far to look back.", min=0.0)] = 24.0,
     limit: Annotated[int, typer.Option(help="At most so many records.", min=1)] = 100_000,
-    database: Annotated[
-        str | None, typer.Option(help="URL of the records; default: the configuration's.")
-    ] = None,
+    database: Database = None,
 ) -> None:
     """Decide recorded requests again under a configuration, and print what would change."""
     from gateway.cli.replay import run
 
     run(config, hours=hours, limit=limit, database=database)
+
+
+@app.command()
+def savings(
+    config: ConfigFile = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help='JSON lines: {"id", "text" | "messages"}')
+    ] = None,
+    mix: Annotated[str | None, typer.Option(help="An example mix of traffic.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="The model that requests name.")] = None,
+    hours: Annotated[float, typer.Option(help="Of records: how far to look back.")] = 720.0,
+    limit: Annotated[int, typer.Option(help="At most so many records.", min=1)] = 100_000,
+    database: Database = None,
+) -> None:
+    """What routing would save on your own requests, a file of prompts, or an example mix."""
+    from gateway.cli.savings import Source, run
+
+    run(config, Source(mix, source, hours, limit, database), baseline)
+
+
+@app.command()
+def routes(
+    config: ConfigFile = None,
+    by: Annotated[str, typer.Option(help="mode, tier, task, model or rule.")] = "mode",
+    hours: Annotated[float, typer.Option(help="How far to look back.", min=0.0)] = 24.0,
+    limit: Annotated[int, typer.Option(help="At most so many records.", min=1)] = 100_000,
+    database: Database = None,
+) -> None:
+    """Cost, latency and quality of recorded requests by route, and hit rates of models."""
+    from gateway.cli.routes import run
+
+    run(config, by=by, hours=hours, limit=limit, database=database)
+
+
+@app.command()
+def usage(
+    config: ConfigFile = None,
+    by: Annotated[
+        str, typer.Option(help="tenant, project, key, provider, model or day.")
+    ] = "tenant",
+    hours: Annotated[float, typer.Option(help="How far to look back.", min=0.01)] = 720.0,
+    tenant: Annotated[str, typer.Option("--tenant", "-t", help="Of this one alone.")] = "",
+    key: Annotated[str, typer.Option(help="Of this one alone.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show what was billed: attempts, tokens, cost, savings and fees."""
+    from gateway.cli.usage import run
+
+    asked = {"by": by, "hours": hours, "tenant": tenant, "key": key}
+    run(config, asked, as_json=as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to.")],
+    config: ConfigFile = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Copy the SQLite database to a file; the gateway may run meanwhile."""
+    from gateway.cli.backup import backup as run
+
+    run(config, file, force=force)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="Made by `switchyard backup`.")],
+    config: ConfigFile = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the database.")] = False,
+) -> None:
+    """Put a backup in the place of the database; no gateway may be using it."""
+    from gateway.cli.backup import restore as run
+
+    run(config, file, force=force)
 
 
 def main() -> None:

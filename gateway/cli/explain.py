@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.api.controls import ControlReader
-from gateway.app import classifier_options, routing_of
+from gateway.build import classifier_options, routing_of
+from gateway.choosing import explain_reading, unsent
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -24,7 +25,6 @@ from gateway.core.errors import SwitchyardError
 from gateway.core.fleet import Capability
 from gateway.core.money import usd_text
 from gateway.decide.explain import Explanation
-from gateway.pipeline import explain_reading, unsent
 from gateway.reading import Readers, Reading, Scanning, read
 from models.classifier import load_classifier
 

@@ -20,6 +20,8 @@ from gateway.core.errors import Unavailable
 from gateway.core.health import Health
 from gateway.core.money import usd_text
 from gateway.decide.policy import compile_policies
+from gateway.learn.promises import promises
+from gateway.learn.refresh import refresh
 from gateway.record.replay import Delta, Report, decide_again, replay
 from gateway.record.store import Store
 
@@ -66,7 +68,10 @@ def read_report(store: Store, settings: Settings, hours: float, limit: int) -> R
     now_s = time.time()
     store.prepare()
     records = store.read_records(now_s - hours * 3600, now_s, limit)
-    again = decide_again(compile_policies(settings.config, settings.fleet), settings.fleet)
+    matrix = refresh(store, settings.config.learn, now_s)
+    learnt = promises(matrix, settings.config.routing, settings.fleet)
+    policies = compile_policies(settings.config, settings.fleet, learnt)
+    again = decide_again(policies, settings.fleet)
 
     def health_of(version: str) -> dict[str, Health] | None:
         view = store.find_view(version)

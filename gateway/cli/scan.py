@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.choosing import unsent
 from gateway.cli.rows import console, finish, open_files, write_each
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import SystemClock
 from gateway.core.errors import Unscanned
 from gateway.core.request import Controls
-from gateway.pipeline import unsent
 from gateway.reading import Readers, Scanning
 from gateway.scan.scanner import Scanner, load_engines
 from gateway.scan.verdict import Verdict

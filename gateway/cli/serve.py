@@ -15,6 +15,7 @@ from gateway.app import App
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.errors import SwitchyardError
+from gateway.state.master_key import MasterKeyError
 
 console = Console(soft_wrap=True)
 
@@ -31,7 +32,7 @@ def run(path: Path | None, environ: dict[str, str]) -> None:
 async def _serve(app: App) -> None:
     try:
         host, port = await app.start()
-    except (OSError, SwitchyardError) as error:
+    except (OSError, SwitchyardError, MasterKeyError) as error:
         console.print(f"[red]Cannot start: {escape(str(error))}[/]")
         raise typer.Exit(1) from None
     greet(app.settings, host, port, app.describe())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.config.settings import Settings
 
 # Read once, when the process starts.
-SERVER = ("host", "port", "header_bytes_max", "body_bytes_max", "requests_max")
+SERVER = ("host", "port", "header_bytes_max", "body_bytes_max", "requests_max", "endpoint_hosts")
 
 
 def refusal(before: Settings, after: Settings) -> str | None:
@@ -35,6 +35,8 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
     ]
     if before.database_url != after.database_url:
         found.append("state.database_url")
+    if before.state != after.state or old.state.journal_bytes_max != new.state.journal_bytes_max:
+        found.append("state")
     if old.recording.queue_max != new.recording.queue_max:
         found.append("recording.queue_max")
     if old.classifier != new.classifier:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from gateway.config.check_providers import deployment_problems, model_problems, provider_problems
-from gateway.config.check_routing import project_problems, routing_problems
+from gateway.config.check_routing import learn_problems, project_problems, routing_problems
 from gateway.config.check_rules import rule_problems
 from gateway.config.known import Known, known_names
 from gateway.config.problem import Problem, unknown
@@ -41,6 +41,7 @@ def check(config: Config, environ: Mapping[str, str]) -> list[Problem]:
         *_reliability(config),
         *_state(config, environ),
         *_recording(config),
+        *learn_problems(config),
     ]
 
 

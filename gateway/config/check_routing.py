@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.config.known import Known
-from gateway.config.problem import Problem, hint
+from gateway.config.problem import Problem, hint, unknown
 from gateway.config.schema import CLASS_QUALITY, Config, Floors, Mode, Policy, Routing
 from gateway.config.yaml_tree import child
 from models.scores import TIERS
@@ -37,6 +37,14 @@ def project_problems(config: Config, known: Known) -> Iterator[Problem]:
         if project.mode is not None:
             yield from known.mode(f"{path}.mode", project.mode)
         yield from _policy(f"{path}.policy", project.policy, known, best)
+
+
+def learn_problems(config: Config) -> Iterator[Problem]:
+    """Problems of ``learn``."""
+    projects = {"default", *config.projects}
+    for index, name in enumerate(config.learn.projects):
+        if name not in projects:
+            yield Problem(f"$.learn.projects[{index}]", unknown("project", name, projects))
 
 
 def _best_quality(routing: Routing) -> Floors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -51,10 +51,15 @@ NOBODY = (
 
 
 def build_fleet(
-    config: Config, environ: Mapping[str, str], *, on: datetime.date | None = None
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    on: datetime.date | None = None,
+    brought: Collection[str] = (),
 ) -> Fleet:
     """
-    The fleet of *config* at the prices of the day *on* (UTC), today's without one.
+    The fleet of *config* at the prices of the day *on* (UTC), today's without one; with the
+    providers that tenants have *brought* keys for.
 
     Deployments stand in order of catalogue, then of provider; those that the operator added come
     last, and replace one with the same id. References to what does not exist are passed over:
@@ -64,7 +69,7 @@ def build_fleet(
         ConfigErrors: prices that nobody knows, or nothing that answers.
     """
     day = on or datetime.datetime.now(datetime.UTC).date()
-    assembly = _Assembly(config, environ, day)
+    assembly = _Assembly(config, environ, day, brought)
     assembly.bring()
     assembly.add()
     if not assembly.found and not assembly.problems:
@@ -91,12 +96,18 @@ def build_fleet(
 class _Assembly:
     """Collects deployments by id, and the problems of those that cannot be made."""
 
-    def __init__(self, config: Config, environ: Mapping[str, str], on: datetime.date) -> None:
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        on: datetime.date,
+        brought: Collection[str],
+    ) -> None:
         self.models = configured_models(config)
         self.found: dict[str, Deployment] = {}
         self.problems: list[Problem] = []
         self._config = config
-        self._sources = read_sources(config, environ)
+        self._sources = read_sources(config, environ, brought)
         self._prices = price_list(on)
         self._on = on
 
@@ -205,6 +216,7 @@ def _deployment(source: Source, known: KnownModel, offer: Offer, price: Price) -
         region=source.region,
         timeouts=source.timeouts,
         simulated=source.simulated,
+        brought=source.brought,
         headers=source.headers,
         omit=tuple(dict.fromkeys((*source.omit, *known.omit))),
     )

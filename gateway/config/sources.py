@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -29,11 +29,15 @@ class Source(msgspec.Struct, frozen=True):
     simulated: bool
     price_list: str | None
     models: tuple[str, ...] | None
+    brought: bool = False  # only tenants have keys for it
 
 
-def read_sources(config: Config, environ: Mapping[str, str]) -> dict[str, Source]:
+def read_sources(
+    config: Config, environ: Mapping[str, str], brought: Collection[str] = ()
+) -> dict[str, Source]:
     """
-    The providers that answer, known ones first.
+    The providers that answer, known ones first. Tenants have keys of their own for those that are
+    *brought*.
 
     A known provider is real when it has a key, in the configuration or in its environment
     variable; any provider is when it has a base URL of its own. Simulated are those that ask for
@@ -51,6 +55,9 @@ def read_sources(config: Config, environ: Mapping[str, str]) -> dict[str, Source
     mode = config.simulation.enabled
     if mode == "on" or (mode == "auto" and not real):
         asked += PROVIDERS
+    for name in brought:
+        if name not in real and (found := _brought(name, config, environ)):
+            real[name] = found
     return {
         name: real[name] if name in real else _simulated(name, config.providers.get(name))
         for name in provider_names(config)
@@ -84,6 +91,16 @@ def _real(name: str, settings: ProviderSettings, environ: Mapping[str, str]) -> 
     if base_url is None or (settings.base_url is None and key is None):
         return None
     return _source(name, settings, base_url.rstrip("/"), key, environ)
+
+
+def _brought(name: str, config: Config, environ: Mapping[str, str]) -> Source | None:
+    """A known provider that the operator has no key for."""
+    known = PROVIDERS.get(name)
+    if known is None or known.base_url is None:
+        return None
+    settings = config.providers.get(name, ProviderSettings())
+    source = _source(name, settings, known.base_url.rstrip("/"), None, environ)
+    return msgspec.structs.replace(source, brought=True)
 
 
 def _simulated(name: str, settings: ProviderSettings | None) -> Source:

@@ -86,6 +86,7 @@ class Deployment(msgspec.Struct, frozen=True):
     weight: float = 1.0  # share of the traffic among equals; 0: only when no other can
     timeouts: Timeouts = Timeouts()
     simulated: bool = False
+    brought: bool = False  # the operator has no key for it: only tenants with one of their own
     headers: dict[str, str] = {}  # sent with every attempt
     omit: tuple[str, ...] = ()  # body members this provider rejects
 

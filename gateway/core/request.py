@@ -67,13 +67,15 @@ class Principal(msgspec.Struct, frozen=True):
 
 class Grant(msgspec.Struct, frozen=True):
     """
-    What the caller may use, beside the policy of its project. *models* empty: all; *providers*
-    None: all. *spend_left_nano_usd*: what spend limits leave, None where there are none; *cheaper*:
-    a model that fits in may answer instead of the one it named.
+    What the caller may use, beside the policy of its project. *models* empty: all. Its tenant has
+    keys of its own at *own_providers*; *own_only*: it may use no others. *spend_left_nano_usd*:
+    what spend limits leave, None where there are none; *cheaper*: a model that fits in may answer
+    instead of the one it named.
     """
 
     models: tuple[str, ...] = ()
-    providers: tuple[str, ...] | None = None
+    own_providers: tuple[str, ...] = ()
+    own_only: bool = False
     spend_left_nano_usd: int | None = None
     cheaper: bool = False
 

@@ -64,8 +64,7 @@ def standing_lacks(
     lacks |= rows.dialect_lacks[question.dialect]
     if question.controls.regions:
         lacks |= region_lacks(question.controls.regions, rows)
-    if question.grant is not UNBOUND:
-        lacks |= grant_lacks(question.grant, rows)
+    lacks |= rows.brought_lacks if question.grant == UNBOUND else grant_lacks(question.grant, rows)
     if question.provider is not None and ask.action is RouteAction.DISABLED and ask.own is not None:
         elsewhere = np.full(lacks.size, int(Lack.PROVIDER), np.int64)
         elsewhere[ask.own.rows] = 0
@@ -85,10 +84,10 @@ def grant_lacks(grant: Grant, rows: FleetRows) -> Ints:
     lacks = np.zeros(rows.everyone.size, np.int64)
     if grant.models:
         lacks[np.setdiff1d(rows.everyone, rows.rows_of(grant.models))] |= Lack.NOT_GRANTED
-    if grant.providers is not None:
-        for row, deployment in enumerate(rows.fleet.deployments):
-            if deployment.provider not in grant.providers:
-                lacks[row] |= Lack.KEYLESS
+    for row, deployment in enumerate(rows.fleet.deployments):
+        foreign = grant.own_only or deployment.brought
+        if foreign and deployment.provider not in grant.own_providers:
+            lacks[row] |= Lack.KEYLESS
     return lacks
 
 

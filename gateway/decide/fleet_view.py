@@ -52,6 +52,7 @@ class FleetRows(msgspec.Struct, frozen=True, eq=False):
     dialect_lacks: dict[str, Ints]  # of the client -> Lack.DIALECT where it cannot be served
     family_lacks: tuple[Ints, ...]  # per row -> Lack.FAMILY at every other family
     foreign_lacks: dict[str, Ints]  # dialect -> Lack.FAMILY where it is not spoken
+    brought_lacks: Ints  # Lack.KEYLESS where only tenants have keys
 
     def find(self, name: str, provider: str | None = None) -> Named | None:
         """
@@ -157,6 +158,9 @@ def fleet_rows(fleet: Fleet) -> FleetRows:
         models=served,
         dialect_lacks={dialect: dialect_lacks(dialect, deployments) for dialect in DIALECTS},
         family_lacks=tuple(everywhere_but(family, len(deployments)) for family in families),
+        brought_lacks=frozen(
+            np.array([Lack.KEYLESS if d.brought else 0 for d in fleet.deployments], np.int64)
+        ),
         foreign_lacks={
             dialect: everywhere_but(np.flatnonzero(spoken == dialect), len(deployments))
             for dialect in DIALECTS

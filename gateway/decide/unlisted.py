@@ -36,7 +36,7 @@ def find_unlisted(question: Question, policy: RoutingPolicy) -> Deployment | Non
         or not in_region(place, controls.regions)
         or grant.models
         or grant.spend_left_nano_usd is not None
-        or (grant.providers is not None and place.provider not in grant.providers)
+        or ((grant.own_only or place.brought) and place.provider not in grant.own_providers)
     ):
         return None
     bare = name if name and provider.lower() == pinned.lower() else question.model

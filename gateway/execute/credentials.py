@@ -99,6 +99,7 @@ class Credentials:
     def __init__(self, keys: Iterable[ProviderKey] = ()) -> None:
         self._keys: dict[str, ProviderKey] = {}
         self._places: dict[Place, tuple[ProviderKey, ...]] = {}
+        self._providers: dict[str, tuple[str, ...]] = {}
         self._rests: dict[str, Rest] = {}
         self.use(keys)
 
@@ -113,9 +114,17 @@ class Credentials:
         for key in sorted(self._keys.values(), key=lambda key: (-key.weight, key.id)):
             places.setdefault((key.tenant, key.provider), []).append(key)
         self._places = {place: tuple(those) for place, those in places.items()}
+        providers: dict[str, list[str]] = {}
+        for tenant, provider in self._places:
+            providers.setdefault(tenant, []).append(provider)
+        self._providers = {tenant: tuple(those) for tenant, those in providers.items()}
         self._rests = {
             id_: rest for id_, rest in self._rests.items() if before[id_] == self._keys.get(id_)
         }
+
+    def providers(self, tenant: str) -> tuple[str, ...]:
+        """Where *tenant* has keys, resting or not."""
+        return self._providers.get(tenant, ())
 
     def has(self, tenant: str, provider: str) -> bool:
         """Whether *tenant* has a key for *provider*, resting or not."""

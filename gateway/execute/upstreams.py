@@ -82,7 +82,7 @@ class Upstreams:
         tenants that have none of their own for this provider.
         """
         if deployment.simulated or not self.credentials.has(tenant, deployment.provider):
-            return OPERATOR
+            return () if deployment.brought else OPERATOR
         return self.credentials.ready(tenant, deployment.provider, self.clock.monotonic())
 
     def standing(self, deployment: Deployment, key: ProviderKey | None = None) -> Standing:

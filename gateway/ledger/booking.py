@@ -55,9 +55,9 @@ def post(books: Transaction, charges: Sequence[Charge]) -> int:
             settled.setdefault(charge.attempt_id, charge)
     new = books.settle(settled.values())
     spend, entries = spend_of(new), Entries()
-    # Read for the first time, what is reserved and ended here has no reservation.
-    held = ended - reserved.keys() if len(new) == len(settled) else ended
-    release(books.end(held), entries)
+    # What is reserved and ended here has no reservation yet. Should this page have been booked
+    # before, and nobody know it, then its leases end what it left.
+    release(books.end(ended - reserved.keys()), entries)
     hold(books.open([one for name, one in reserved.items() if name not in ended]), entries)
     bill(spend, entries)
     books.post(entries)

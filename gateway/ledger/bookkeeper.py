@@ -200,8 +200,7 @@ class Bookkeeper:
             except Moved:
                 self._read.pop(name, None)
             except Unavailable:
-                self._read.pop(name, None)  # it may have been booked: nobody said so
-                raise
+                raise  # and should it have been booked all the same, then the next try is Moved
             except InternalError:
                 if lines_max > 1:
                     lines_max, alone_until = 1, page.end

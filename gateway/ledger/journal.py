@@ -159,7 +159,8 @@ class Journal:
         """Stop writing. The folder goes if all of it is *booked*, else others adopt it."""
         with self._lock:
             if self._file is not None:
-                self._abandon(self._file)
+                os.close(self._file)
+                self._file = None
         if booked:
             self._segments.discard()
         else:
@@ -188,8 +189,10 @@ class Journal:
             raise OSError(f"only {written} of {len(line)} bytes could be written")
 
     def _abandon(self, file: int) -> None:
-        self._file = None
-        os.close(file)
+        """Go on in a new segment, so that this one can be booked, and make room."""
+        if self._segment_bytes:
+            self._file = None
+            os.close(file)
 
     def _open(self) -> int:
         """Begin the next segment."""

@@ -14,6 +14,7 @@ from gateway.state.shares import SHARE_S, Claim, Share
 
 TRUST_S: Final = 0.8 * SHARE_S  # a share that was not renewed for so long is given up
 RENEW_S: Final = 0.3 * SHARE_S
+NEWS_S: Final = 0.5  # whoever looks at a state hears what others used, so long after it
 IDLE_S: Final = 60.0  # without a request for so long, a meter keeps no share
 FULL_S: Final = 0.02  # an answer "nothing is left" holds for so long
 PACE_KEPT: Final = 0.8  # of the pace, from one report to the next
@@ -176,7 +177,8 @@ class SharedMeter(Meter):
         comfort = self._comfort(now_s)
         stale = self._sharing.stale_since_s is not None
         trusted = not (stale or self._anew) and now_s <= self._sent_s + TRUST_S
-        keep = max(held, min(self.ceiling, held + self.asked + comfort)) if trusted else held
+        kept = 0 if self.short else self.asked + comfort
+        keep = max(held, min(self.ceiling, held + kept)) if trusted else held
         if not stale:
             self.ceiling = self._lease = keep
         need = max(keep, held + self.asked)
@@ -215,7 +217,9 @@ class SharedMeter(Meter):
         self._share = share
         self._sent_s = sent_s
         self.ceiling = self._lease = share.ceiling
-        self.short = short
+        self.short = short or share.free < 0  # the limit was passed, or lowered
+        if self.short and self.spare:
+            self._note()
         self._anew = False
         self.acked = claim.used
         while self._points and self._points[0][2] <= self.acked:
@@ -298,7 +302,7 @@ class SharedMeter(Meter):
         again; *held* is this one's.
         """
         self.usage.roll(now_s)
-        if self.renewable(now_s):
+        if now_s > self._sent_s + NEWS_S:
             self._note()
         share = self._share
         used, others_held, resets_s = self.usage.used, 0, self.usage.resets_s()

@@ -117,12 +117,13 @@ def provider_limits(spend: Mapping[str, Iterable[SpendLimit]]) -> dict[str, tupl
 
 
 def grant_of(
-    terms: Terms, providers: tuple[str, ...] | None, spend_left_nano_usd: int | None
+    terms: Terms, own_providers: tuple[str, ...], spend_left_nano_usd: int | None
 ) -> Grant:
     """What a decision may use, under *terms*."""
     return Grant(
         models=terms.models,
-        providers=providers,
+        own_providers=own_providers,
+        own_only=terms.own_keys_only,
         spend_left_nano_usd=spend_left_nano_usd,
         cheaper=terms.cheaper and spend_left_nano_usd is not None,
     )

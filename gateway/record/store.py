@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select, tuple_
+from sqlalchemy import Table, delete, func, not_, select, tuple_
 from sqlalchemy.engine import Connection
 
 from gateway.decide.ask import UNCLASSIFIED
@@ -25,9 +25,14 @@ from gateway.state.migrate import upgrade
 log = logging.getLogger(__name__)
 
 PAGE = 500  # records in memory while many are read
-# Patterns of records whose task type and tier are a guess. Quotes in a client's text are escaped,
-# so that it cannot look like this.
-GUESSED = tuple(f'%"stage":"{stage}"%'.encode() for stage in sorted(UNCLASSIFIED))
+# In the payload of records whose task type and tier are a guess. Quotes in a client's text are
+# escaped, so that it cannot look like this.
+GUESSED = tuple(f'"stage":"{stage}"'.encode() for stage in sorted(UNCLASSIFIED))
+# Whether bytes hold others is not part of the common SQL.
+HOLDS: dict[str, Callable[[Any, bytes], Any]] = {
+    "sqlite": lambda column, part: func.instr(column, part) > 0,
+    "postgresql": lambda column, part: column.op("LIKE", is_comparison=True)(b"%" + part + b"%"),
+}
 
 
 class Store:
@@ -42,6 +47,7 @@ class Store:
         self._engine = open_engine(url)
         self._prepared = False
         insert = INSERTS[self._engine.dialect.name]
+        self._holds = HOLDS[self._engine.dialect.name]
         self._insert_record = insert(tables.records).on_conflict_do_nothing()
         view, said = insert(tables.views), insert(tables.feedback)
         self._upsert_view = view.on_conflict_do_update(
@@ -172,7 +178,7 @@ class Store:
             select(*kind, func.count().label("samples"), func.sum(said.score).label("score"))
             .join_from(tables.feedback, tables.records, said.request_id == records.request_id)
             .where(said.wall_s >= since_s, said.wall_s < until_s, records.model != "")
-            .where(*(records.payload.not_like(stage) for stage in GUESSED))
+            .where(*(not_(self._holds(records.payload, part)) for part in GUESSED))
             .group_by(*kind)
             .order_by(*kind)
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from gateway.core.findings import Finding, Severity
-from gateway.scan.patterns import Match, PatternSet
+from gateway.scan.patterns import MATCHES_MAX, Match, PatternSet
 from gateway.scan.personal import Recognisers, without_overlaps
 from models.names import Names
 
@@ -30,23 +31,23 @@ class PersonalData:
 
     def in_text(self, text: str) -> tuple[Finding, ...]:
         """
-        All findings in *text*, sorted and not overlapping. A long text is read as a whole and in
-        pieces that overlap: neither the limits of the parts nor a cut leave anything out.
+        All findings in *text*, sorted and not overlapping. A long text is read in pieces that
+        overlap where a part has limits: neither these nor a cut leave anything out.
         """
-        matches = self._set.scan(text)
+        return self.find(text, self._set.scan(text))
+
+    def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
+        """As ``in_text``, where *matches* are what the pattern set found in *text*."""
         if len(text) <= PIECE_CHARS:
             return self._find(text, matches)
+        more = crowded(matches)
         found = self._recognisers.findings(text, matches)
         found += [
             msgspec.structs.replace(one, start=one.start + start, end=one.end + start)
             for start, piece in pieces_of(text)
-            for one in self._find(piece, self._set.scan(piece))
+            for one in self._find(piece, self._set.scan(piece) if more else ())
         ]
         return tuple(without_overlaps(found))
-
-    def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
-        """As ``in_text``, where *matches* are what the pattern set found in *text*."""
-        return self._find(text, matches) if len(text) <= PIECE_CHARS else self.in_text(text)
 
     def _find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
         """Where a name and a pattern overlap, the pattern knows better."""
@@ -59,6 +60,13 @@ class PersonalData:
             if score >= NAMES_FROM and not any(one.start < end and start < one.end for one in found)
         ]
         return tuple(sorted([*found, *named], key=lambda one: one.start))
+
+
+def crowded(matches: Sequence[Match]) -> bool:
+    """Whether a pattern has as many *matches* as are kept, so that some may be missing."""
+    if len(matches) < MATCHES_MAX:
+        return False
+    return max(Counter(match.pattern for match in matches).values()) >= MATCHES_MAX
 
 
 def pieces_of(text: str) -> Iterator[tuple[int, str]]:

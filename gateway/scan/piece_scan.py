@@ -87,16 +87,17 @@ class PieceScanner:
 
     def windows(self, found: Sequence[Found], most: int, *, chunk: bool) -> Iterator[Window]:
         """
-        The windows of all forms, *most* of each at most; one, which shows both ends of a long text,
-        unless *chunk*. Patterns that no window shows, or without a guard, count by themselves: then
-        one more, without a text.
+        The windows of all forms, *most* at most, but one of each form at least; one, which shows
+        both ends of a long text, unless *chunk*. Patterns that no window shows, or without a guard,
+        count by themselves: then one more, without a text.
         """
         guard = self._guard
         for one in found:
             text = one.form.text
             spans: list[tuple[int, int]] = []
             if guard is not None:
-                spans = guard.windows(text, most) if chunk else [(0, len(text))]
+                spans = guard.windows(text, max(1, most)) if chunk else [(0, len(text))]
+                most -= len(spans)
                 yield from self._read(guard, one, spans)
             unread = [
                 match
@@ -115,7 +116,7 @@ class PieceScanner:
             words = text if (start, end) == (0, len(text)) else text[start:end]
             shown = [one for one in found.matches if one.start < end and one.end > start]
             evidence = self._evidence(shown)
-            if evidence == NONE and len(words.encode(errors="replace")) < ORDER_BYTES_MIN:
+            if evidence == NONE and is_short(words):
                 yield Window(words, CALM, evidence, doubtful=False)
                 continue
             logits = tuple(guard.logits(words).tolist())
@@ -124,9 +125,16 @@ class PieceScanner:
 
     def _evidence(self, matches: Sequence[Match]) -> tuple[float, ...]:
         """What patterns add to the logits; of a kind the worst counts."""
+        if not matches:
+            return NONE
         added = dict.fromkeys(ATTACKS, 0.0)
         for match in matches:
             pattern = self._set.patterns[match.pattern]
             if pattern.kind in added:
                 added[pattern.kind] = max(added[pattern.kind], EVIDENCE[pattern.severity])
         return tuple(added.values())
+
+
+def is_short(text: str) -> bool:
+    """Whether only patterns are believed of *text*: it has less than ORDER_BYTES_MIN bytes."""
+    return len(text) < ORDER_BYTES_MIN and len(text.encode(errors="replace")) < ORDER_BYTES_MIN

@@ -80,7 +80,6 @@ class CompiledPolicies:
     def check(
         self,
         texts: Sequence[str],
-        vectors: Vectors | None,
         scores: Mapping[str, float],
         project: str,
     ) -> list[Violation]:
@@ -89,8 +88,6 @@ class CompiledPolicies:
 
         Args:
             texts: of one request.
-            vectors: float32[len(texts), d] by the embedding that the policies were compiled with,
-                or None: then each text is embedded here, by its sentences.
             scores: probability of each kind of attack in the request, 0 to 1; a kind that is not
                 there triggers nothing.
             project: whose request it is.
@@ -103,7 +100,7 @@ class CompiledPolicies:
         if not bound or not texts:
             return []
         surest: dict[int, Trigger] = {}
-        for trigger in self._triggers(texts, vectors, scores, bound):
+        for trigger in self._triggers(texts, scores, bound):
             known = surest.get(trigger.policy)
             if known is None or trigger.confidence > known.confidence:
                 surest[trigger.policy] = trigger
@@ -112,7 +109,6 @@ class CompiledPolicies:
     def _triggers(
         self,
         texts: Sequence[str],
-        vectors: Vectors | None,
         scores: Mapping[str, float],
         bound: set[int],
     ) -> Iterator[Trigger]:
@@ -123,7 +119,7 @@ class CompiledPolicies:
                 for match in patterns.scan(text):
                     if owners[match.pattern] in bound:
                         yield Trigger(owners[match.pattern], 1.0, place, match.start, match.end)
-        yield from self._alike(texts, vectors, bound)
+        yield from self._alike(texts, bound)
         if self._harmed:
             last = len(texts) - 1
             for index in bound:
@@ -132,26 +128,16 @@ class CompiledPolicies:
                 if policy.harm and worst >= policy.harm_min:
                     yield Trigger(index, min(1.0, worst), last, 0, len(texts[last]))
 
-    def _alike(
-        self, texts: Sequence[str], vectors: Vectors | None, bound: set[int]
-    ) -> Iterator[Trigger]:
+    def _alike(self, texts: Sequence[str], bound: set[int]) -> Iterator[Trigger]:
         """The windows that are like the examples of the policies *bound*."""
         likenesses = [one for one in self._likenesses if one.policy in bound]
         if not likenesses:
             return
-        if vectors is None:
-            spans = _spans(texts)
-            vectors = self._embed([texts[place][start:end] for place, start, end in spans])
-        else:
-            spans = [(place, 0, len(text)) for place, text in enumerate(texts)]
+        spans = _spans(texts)
         if not spans:
             return
+        vectors = self._embed([texts[place][start:end] for place, start, end in spans])
         for one in likenesses:
-            if vectors.shape != (len(spans), one.examples.shape[1]):
-                raise ValueError(
-                    f"vectors are {list(vectors.shape)}, expected"
-                    f" {[len(spans), one.examples.shape[1]]}: embed texts as their examples were"
-                )
             likeness = (vectors @ one.examples.T).max(axis=1)
             if len(one.negative):
                 innocent = likeness <= (vectors @ one.negative.T).max(axis=1)

@@ -95,6 +95,8 @@ class Scan:
         self._parts = parts
         self._refusing = refusing
         self._wishes = wishes
+        # What is to be stripped was looked for, and is gone, before this begins.
+        self._personal = wishes.personal_action not in (None, "strip")
         self._project = project
         self._seen: list[tuple[Piece, Seen]] = []
         self._open: list[Opened] = []
@@ -123,8 +125,7 @@ class Scan:
     def _key(self, piece: Piece) -> bytes:
         """Everything that what is found depends on, besides the parts."""
         wishes = self._wishes
-        personal = wishes.personal_action is not None
-        looked_for = f"{self._refusing:d}{wishes.attacks:d}{personal:d}{wishes.chunk:d}"
+        looked_for = f"{self._refusing:d}{wishes.attacks:d}{self._personal:d}{wishes.chunk:d}"
         return key_of(f"{piece.source}\0{looked_for}\0{self._project}\0{piece.text}")
 
     def _read(self, piece: Piece, key: bytes, windows_max: int) -> Opened:
@@ -132,7 +133,7 @@ class Scan:
         judged = piece.source is not Source.ASSISTANT
         text = parts.allow.cleared(piece.text, self._project)
         found = parts.pieces.matches(text, self._permits)
-        if self._wishes.personal_action is not None:
+        if self._personal:
             opened.personal = tuple(
                 one
                 for one in parts.personal.find(text, found[0].matches)
@@ -248,7 +249,7 @@ class Scan:
 
     def _violations(self, scores: dict[str, float]) -> tuple[Violation, ...]:
         asks = [piece for piece, _ in self._seen]
-        found = self._parts.policies.check([ask.text for ask in asks], None, scores, self._project)
+        found = self._parts.policies.check([ask.text for ask in asks], scores, self._project)
         return tuple(
             msgspec.structs.replace(
                 one,

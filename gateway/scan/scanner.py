@@ -23,9 +23,9 @@ from gateway.scan.policies import compile_content_policies
 from gateway.scan.scan import PIECES_BYTES_MAX, Limits, Parts, Scan
 from gateway.scan.strip import Stripped, strip
 from gateway.scan.wishes import Wishes, wishes_of
+from models.artefact import FILES, ArtefactError
 from models.guard import Guard
 from models.judge import Judge, read_judge
-from models.manifest import FILES, ArtefactError
 from models.memory import Memory
 from models.names import Names
 

@@ -19,7 +19,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     text.
 
     *texts* and *windows* were read, *encoded* of these by the encoder. *truncated*: there was more
-    text than the limit. *missing*: the scan failed, so nothing is known.
+    text than the limit. *missing*: the scan failed, so nothing is known. *took_s*: stripping,
+    patterns and guard, in seconds, without the wait for the encoder.
     """
 
     wishes: Wishes
@@ -38,6 +39,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     encoded: int = 0
     truncated: bool = False
     missing: bool = False
+    took_s: float = 0.0
 
     @property
     def safe(self) -> bool:

@@ -22,7 +22,7 @@ from gateway.signals.pasted import (
     is_long,
     specifies,
 )
-from models.manifest import ArtefactError
+from models.artefact import ArtefactError
 from models.material import Material
 
 BLOCKS_MAX = 6  # scored in one message; those in the middle of more count as one

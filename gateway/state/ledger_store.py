@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Engine, Select, delete, func, select
+from sqlalchemy import Engine, Select, delete, func, select, true
 from sqlalchemy.engine import Connection
 
 from gateway.core import accounts
@@ -129,14 +129,14 @@ class LedgerStore:
         first = request_id(before_s)[: len("req_") + 12]  # request ids begin with their time
         gone = 0
         with self._begin() as connection:
-            for table in (tables.settlements, tables.reservations):
-                old = select(table.c.attempt_id).where(table.c.attempt_id < first)
-                if table is tables.reservations:
-                    old = old.where(table.c.lapsed_s.is_not(None))
-                old = old.order_by(table.c.attempt_id).limit(limit)
-                gone += connection.execute(
-                    delete(table).where(table.c.attempt_id.in_(old))
-                ).rowcount
+            for table, done in (
+                (tables.settlements, true()),
+                (tables.reservations, tables.reservations.c.lapsed_s.is_not(None)),
+            ):
+                name = table.c.attempt_id
+                old = select(name).where(name < first, table.c.wall_s < before_s, done)
+                statement = delete(table).where(name.in_(old.order_by(name).limit(limit)))
+                gone += connection.execute(statement).rowcount
         return gone
 
     def overdue(self) -> bool:
@@ -301,7 +301,12 @@ def entries_of(connection: Connection, key: str) -> dict[str, int]:
 def balance_of(connection: Connection, tenant: str) -> Balance:
     """See ``LedgerStore.balance``."""
     columns = tables.balances.c
-    names = (accounts.available(tenant), accounts.held(tenant))
+    names = (
+        accounts.available(tenant),
+        accounts.held(tenant),
+        accounts.given(tenant, accounts.TOP_UPS),
+        accounts.given(tenant, accounts.ADJUSTMENTS),
+    )
     query = select(columns.account, columns.amount_nano_usd).where(columns.account.in_(names))
     return read_balance(tenant, amounts(connection.execute(query)))
 

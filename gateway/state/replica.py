@@ -1,15 +1,14 @@
 """
 The facts as one replica holds them: read at the start, kept fresh from outside, never waited for.
 
-Every ``poll_s`` seconds one cheap question asks the database whether anything has changed; news
-over Redis (``wake``) asks at once. While the database does not answer, the facts in hand hold, and
-they are also written beside the database, so that a replica that starts meanwhile knows its keys.
+Every ``poll_s`` seconds one cheap question asks the database whether anything has changed. While
+it does not answer, the facts in hand hold, and they are also kept in a file of the replica's own,
+so that one that starts meanwhile knows its keys.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -62,7 +61,6 @@ class FactReplica:
         self._fresh_wall_s: float | None = None
         self._failing = False
         self._one_at_a_time = asyncio.Lock()
-        self._news = asyncio.Event()
 
     @property
     def stale_s(self) -> float:
@@ -102,19 +100,13 @@ class FactReplica:
     async def run(self) -> None:
         """Keep the facts fresh until cancelled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._poll_s)
-            self._news.clear()
+            await asyncio.sleep(self._poll_s)
             try:
                 await self.refresh()
             except Unavailable as error:
                 self._note_failure(error)
             except Exception:  # whatever it was, the next look may go well
                 log.exception("facts could not be read")
-
-    def wake(self) -> None:
-        """There is news: look now."""
-        self._news.set()
 
     def _look(self) -> list[Any]:
         version = self.facts.version

@@ -43,7 +43,7 @@ class Block(msgspec.Struct):
 
     type: str
     text: str | None = None
-    source: Source | None = None
+    source: Raw = NULL  # an object, but of a search result the address of its page
     id: str | None = None
     name: str | None = None
     input: Raw = NULL
@@ -127,6 +127,7 @@ CHOICE = msgspec.json.Decoder(ChoiceSpec)
 BLOCK = msgspec.json.Decoder(Block)
 CONTENT = msgspec.json.Decoder(str | list[Raw])
 FORMAT = msgspec.json.Decoder(FormatSpec)
+SOURCE = msgspec.json.Decoder(Source)
 TOOL = msgspec.json.Decoder(ToolSpec)
 KNOWN = frozenset(Body.__struct_fields__)
 
@@ -206,9 +207,10 @@ def _shown(block: Block, raw: Raw, at: str) -> Text | Image | Opaque:
     if block.type == "text":
         text = _needed(block.text, f"{at}.text")
         return Text(text, cache_mark=given(block.cache_control))
-    source = block.source
-    if block.type == "image" and source is not None and source.type in ("base64", "url"):
-        return Image(source.url, source.media_type, source.data)
+    if block.type == "image" and given(block.source):
+        source = decode(SOURCE, block.source, f"{at}.source")
+        if source.type in ("base64", "url"):
+            return Image(source.url, source.media_type, source.data)
     return Opaque(block.type, bytes(raw))
 
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from tokenizers import Tokenizer
 
+from models.artefact import FILES
 from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest
 from models.excerpt import ASK_MARK
-from models.manifest import FILES
 from models.scores import ATTACKS, TASK_TYPES
 from models.train import distil, evaluate
 from models.train.attacks import dev_attacks

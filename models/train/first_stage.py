@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.linear import HEADS_MAX
+from models.artefact import FILES
 from models.linear import HEADS, FirstStage
-from models.manifest import FILES, MANIFEST, Manifest
+from models.manifest import MANIFEST, Manifest
 from models.scores import TASK_TYPES
 from models.train import calibrate, evaluate, ridge
 from models.train.data import Row, data_sha256, read_phrases, read_rows

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.linear import HEADS_MAX
+from models.artefact import FILES
 from models.guard import HEADS, Guard
 from models.guard_manifest import GUARD_MANIFEST, GuardManifest
-from models.manifest import FILES
 from models.scores import ATTACKS
 from models.train import guard_fit, guard_measure
 from models.train.guard_rows import Row, read_training

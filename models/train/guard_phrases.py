@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
 import msgspec
 
-PHRASES = Path(__file__).with_name("guard_phrases.toml")
+PHRASES = tuple(
+    Path(__file__).with_name(name) for name in ("guard_phrases.toml", "guard_everyday.toml")
+)
 SLOT = re.compile(r"\{(\w+)\}")
 OPENING_CHARS = 200  # of an innocent text in front of an attack
 
@@ -17,7 +19,8 @@ OPENING_CHARS = 200  # of an innocent text in front of an attack
 class Phrases(msgspec.Struct, frozen=True):
     """Templates of every kind of text, and what may stand in their slots."""
 
-    kinds: dict[str, tuple[str, ...]]  # injection, jailbreak, extraction, planted, benign, document
+    # injection, jailbreak, extraction, planted, benign, document, everyday
+    kinds: dict[str, tuple[str, ...]]
     slots: dict[str, tuple[str, ...]]
 
     def drawn(self, kind: str, count: int, draw: Random) -> Iterator[str]:
@@ -35,11 +38,23 @@ class Phrases(msgspec.Struct, frozen=True):
         return template
 
 
-def read_templates(path: Path = PHRASES) -> Phrases:
-    """The templates of *path*; a template with an unknown slot is an error of its author."""
-    tables = msgspec.toml.decode(path.read_bytes(), type=dict[str, dict[str, tuple[str, ...]]])
-    slots = tables.pop("slots") | tables.pop("slots_foreign")
-    return Phrases({kind: table["texts"] for kind, table in tables.items()}, slots)
+def read_templates(paths: Sequence[Path] = PHRASES) -> Phrases:
+    """
+    The templates of *paths*. A template with an unknown slot, and a name that two tables of slots
+    have, are errors of their author.
+    """
+    kinds: dict[str, tuple[str, ...]] = {}
+    slots: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        tables = msgspec.toml.decode(path.read_bytes(), type=dict[str, dict[str, tuple[str, ...]]])
+        for name, table in tables.items():
+            if not name.startswith("slots"):
+                kinds[name] = table["texts"]
+                continue
+            if twice := slots.keys() & table.keys():
+                raise ValueError(f"{path.name}: slots of two tables: {', '.join(sorted(twice))}")
+            slots |= table
+    return Phrases(kinds, slots)
 
 
 def beside(text: str, other: str, draw: Random) -> str:

@@ -16,6 +16,7 @@ from models.train.attacks import (
     INDIRECT_SOURCES,
     NO_ATTACK,
     ORDER_CHARS_MAX,
+    PASSAGE_CHARS,
     PLANTED,
     TARGETS,
     documents,
@@ -30,14 +31,17 @@ DOCUMENT_SOURCE = "document"
 AUTHORED_WEIGHT = 4.0
 TEMPLATE_SOURCE = "template"
 TEMPLATE_WEIGHT = 1.0
+EVERYDAY_WEIGHT = 2.0  # some attacks are word for word what people ask of their own texts
 WRITTEN = {  # rows from templates
     "injection": 1_500,
     "jailbreak": 900,
     "extraction": 1_200,
     "benign": 1_500,
+    "everyday": 4_200,
     "planted": 600,
     "document": 600,
 }
+WITH_PASSAGE = 0.2  # of everyday asks stand below what they ask about
 # Rows of a source and label: a template teaches little after some hundred rows.
 ROWS_MAX = {"neuralchemy": 2_000, "wildguard-train": 1_300}
 ROWS_MAX_ELSE = 700
@@ -130,7 +134,8 @@ def composed(folder: Path, attacks: Iterable[Row], draw: Random) -> Iterable[Row
 
 def written(phrases: Phrases, found: list[str], asks: list[str], draw: Random) -> Iterable[Row]:
     """
-    Rows from templates: attacks alone and beside *asks*, look-alikes, and documents with either.
+    Rows from templates: attacks alone and beside *asks*, look-alikes, everyday asks alone and below
+    a passage, and documents with attacks or look-alikes.
     """
     for label in ("injection", "jailbreak", "extraction"):
         for text in phrases.drawn(label, WRITTEN[label], draw):
@@ -138,6 +143,10 @@ def written(phrases: Phrases, found: list[str], asks: list[str], draw: Random) -
             yield Row(attack, TEMPLATE_SOURCE, label, TARGETS[label], TEMPLATE_WEIGHT)
     for text in phrases.drawn("benign", WRITTEN["benign"], draw):
         yield Row(text, TEMPLATE_SOURCE, "benign", NO_ATTACK, TEMPLATE_WEIGHT)
+    for text in phrases.drawn("everyday", WRITTEN["everyday"], draw):
+        passage = draw.choice(found)[: draw.randint(*PASSAGE_CHARS)]
+        whole = f"{passage}\n\n{text}" if draw.random() < WITH_PASSAGE else text
+        yield Row(whole, TEMPLATE_SOURCE, "benign", NO_ATTACK, EVERYDAY_WEIGHT)
     for label, targets in (("planted", PLANTED), ("document", NO_ATTACK)):
         orders = list(phrases.drawn(label, WRITTEN[label], draw))
         for text, _, found_targets in islice(documents(found, orders, [""], draw), 3 * len(orders)):

@@ -14,7 +14,7 @@ from pathlib import Path
 import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from models.manifest import FILES
+from models.artefact import FILES
 
 NAME = "encoder-fp16.onnx"
 

@@ -13,15 +13,16 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from models.encoder_manifest import read_checked, read_encoder_manifest
+from models.artefact import read_checked
+from models.encoder_manifest import ENCODER_MANIFEST, read_encoder_manifest
 from models.truncate import truncate
 
 
 def answer(folder: Path, text: str) -> dict[str, object]:
     """What the artefact in *folder* says of *text*, an excerpt as models.excerpt joins it."""
     manifest = read_encoder_manifest(folder)
-    graph = read_checked(folder / manifest.weights, manifest.sha256)
-    words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256)
+    graph = read_checked(folder / manifest.weights, manifest.sha256, ENCODER_MANIFEST)
+    words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256, ENCODER_MANIFEST)
     tokenizer = Tokenizer.from_str(words.decode())
     ids = tokenizer.encode(text, add_special_tokens=False).ids
     ids = [manifest.first, *truncate(ids, manifest.tokens_max - 2, manifest.mark), manifest.last]

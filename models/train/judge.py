@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from models.artefact import FILES
 from models.encoder import Encoder
 from models.guard import Guard
 from models.judge import JUDGE, SENSITIVITIES, Judge, Weights
-from models.manifest import FILES
 from models.scores import ATTACKS
 from models.train.attacks import dev_attacks
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.descent import descend
-from models.manifest import FILES
+from models.artefact import FILES
 from models.material import MATERIAL_MANIFEST, Material, MaterialManifest, block_features
 from models.train.guard_fit import CONSTANT, COST, EPOCHS_MAX, MOVED_MIN, Design
 from models.train.material_rows import Block, read_blocks

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from models.manifest import FILES
+from models.artefact import FILES
 from models.names import MANIFEST, TYPES, Lexicon, Names, NamesManifest
 from models.train import names_data as data
 from models.train import names_evaluate as evaluate

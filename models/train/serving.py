@@ -23,11 +23,11 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from models.artefact import FILES, read_checked
 from models.cascade import Thresholds, is_settled
 from models.encoder import Encoder
-from models.encoder_manifest import read_checked, read_encoder_manifest
+from models.encoder_manifest import ENCODER_MANIFEST, read_encoder_manifest
 from models.linear import FirstStage
-from models.manifest import FILES
 from models.opinion import Blend, Opinion, blended, mixed
 from models.scores import TASK_TYPES, Scores
 from models.serving_manifest import SERVING_MANIFEST, SelfTest, ServingManifest
@@ -92,9 +92,9 @@ class Priced(msgspec.Struct, frozen=True):
 def unchecked_encoder(folder: Path, first_stage: str) -> Encoder:
     """The encoder in *folder*, whose ``serving.toml`` is yet to be written."""
     manifest = read_encoder_manifest(folder)
-    words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256)
+    words = read_checked(folder / manifest.tokenizer, manifest.tokenizer_sha256, ENCODER_MANIFEST)
     tokenizer = Tokenizer(words, manifest.tokens_max, manifest.first, manifest.last, manifest.mark)
-    graph = read_checked(folder / manifest.weights, manifest.sha256)
+    graph = read_checked(folder / manifest.weights, manifest.sha256, ENCODER_MANIFEST)
     name = f"{manifest.name}-{manifest.version}"
     serving = ServingManifest(first_stage, name, ALWAYS, PLAIN, self_test=(), measured={})
     return Encoder(manifest, serving, tokenizer, Session(graph))

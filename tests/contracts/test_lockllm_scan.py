@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import lockllm
 import pytest
-from lockllm import AsyncLockLLM, LockLLM, ScanOptions
+from lockllm import AsyncLockLLM, LockLLM, ScanOptions, parse_proxy_metadata
 
 from tests.contracts.conftest import ATTACK, FLOOD, FORBIDDEN, HARMLESS, KEY, PERSONAL, PROSE, ROWS
 from tests.fakes.gateway import RunningGateway
@@ -192,6 +193,22 @@ def test_injection_error(client):
     assert error.scan_result.confidence > 50
     assert error.scan_result.sensitivity == "medium"
     assert "system prompt" not in error.message
+
+
+def test_a_refusal_has_the_headers_of_the_proxy(guarded):
+    """Whoever reads no body sees that the input was blocked, and why."""
+    answer = httpx.post(
+        f"{guarded.url}/v1/scan",
+        json={"input": ATTACK},
+        headers={"Authorization": f"Bearer {KEY}", "X-LockLLM-Scan-Action": "block"},
+    )
+    told = parse_proxy_metadata(dict(answer.headers))
+
+    assert answer.status_code == 400
+    assert answer.headers["X-LockLLM-Blocked"] == "true"
+    assert (told.blocked, told.scanned, told.safe, told.label) == (True, True, False, 1)
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
 
 
 def test_policy_error(client):

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from gateway.choosing import BLIND, Routing, choose, unsent
 from gateway.core.chat import Usage
 from gateway.core.clock import SystemClock
 from gateway.core.errors import InternalError, ModelNotFound
 from gateway.core.request import Controls, RouteAction
-from gateway.pipeline import BLIND, Routing, choose, record_of, unsent
+from gateway.pipeline import record_of
 from gateway.reading import Readers
 from gateway.wire.registry import DIALECTS
 from models.scores import UNASKED

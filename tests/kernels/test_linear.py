@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.linear import HEADS_MAX, add_rows
+from kernels.linear import HEADS_MAX, add_groups, add_rows
 from tests import reference_linear
 
 BUCKETS = 64
@@ -36,6 +36,23 @@ def test_add_rows_agrees_with_the_reference(ids, weight, seed):
     expected = reference_linear.add_rows(rows.tolist(), ids, weight, scores)
 
     assert added(rows, ids, weight, scores) == pytest.approx(expected, rel=1e-12, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.lists(st.integers(0, BUCKETS - 1), max_size=20), max_size=4), st.floats(-4, 4))
+def test_groups_are_added_one_by_one(groups, weight):
+    """Several groups of features give what a call for each gives, whatever lies behind them."""
+    rows = table(3)
+    ids = np.full((len(groups), 21), BUCKETS - 1, dtype=np.int32)
+    for at, group in enumerate(groups):
+        ids[at, : len(group)] = group
+    sums = np.zeros(HEADS_MAX)
+    add_groups(rows, ids, np.array([len(group) for group in groups], np.int64), weight, sums)
+
+    expected = [0.0] * HEADS_MAX
+    for group in groups:
+        expected = reference_linear.add_rows(rows.tolist(), group, weight, expected)
+    assert sums.tolist() == pytest.approx(expected, rel=1e-12, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=50)

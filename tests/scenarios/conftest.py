@@ -17,7 +17,7 @@ CONFIG = """
 providers:
   openai: {{api_key: "env:KEY", base_url: "{openai}/v1", models: [gpt-4, gpt-4o, gpt-4o-mini]}}
   anthropic: {{api_key: "env:KEY", base_url: "{anthropic}", models: [claude-sonnet-4-20250514]}}
-server: {{port: 0, drain_s: {drain_s}, body_bytes_max: 100000}}
+server: {{port: 0, drain_s: {drain_s}, body_bytes_max: 100000, endpoint_hosts: [127.0.0.1]}}
 reliability: {{backoff_s: 0.0, view_s: 0.05}}
 state: {{database_url: "sqlite:///{folder}/records.db"}}
 recording: {{flush_s: 0.02}}

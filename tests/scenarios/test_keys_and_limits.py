@@ -230,6 +230,29 @@ async def test_the_tenants_own_provider_key_is_used(stage, operator):
     assert (reply.status, "has no key of" in text) == (422, True)
 
 
+async def test_a_tenant_brings_a_provider_that_the_operator_has_no_key_for(stage, operator):
+    """It is served there, at its own endpoint, and nobody else is."""
+    foundation = stage.app.foundation
+    sealed = foundation.vault.seal("gsk-acme", provider_key_context("p2", "acme", "groq"))
+    key = ProviderKeyFact(
+        tenant="acme", provider="groq", sealed=sealed, base_url=f"{stage.upstream.url}/v1"
+    )
+    oss = {"model": "gpt-oss-20b"}
+    assert (await stage.chat("Hello.", **oss, **AUTH))[0].status == 404
+    await operator.put("provider_key", "p2", key)
+    reply, _ = await stage.chat("Hello.", **oss, **AUTH)
+    assert reply.status == 200
+    assert stage.upstream.received[-1].headers["authorization"] == "Bearer gsk-acme"
+    await operator.put("tenant", "other", Tenant())
+    hashes = (KeyHash(foundation.digest("sy_other")),)
+    other = msgspec.structs.replace(KEY, tenant="other", project="none", hashes=hashes)
+    await operator.put("key", "other", other)
+    reply, text = await stage.chat("Hello.", **oss, authorization="Bearer sy_other")
+    assert (reply.status, "has no key of" in text) == (422, True)
+    await operator.put("provider_key", "p2", None)
+    assert (await stage.chat("Hello.", **oss, **AUTH))[0].status == 404
+
+
 async def test_published_rules_route_requests(stage, operator):
     """From the next request on, without a restart."""
     rule = Rule(id="cheap", then=Target(model="gpt-4o-mini"))

@@ -234,8 +234,8 @@ def test_lockllm_without_a_route_action_leaves_the_default():
     assert controls == Controls(families=("lockllm",))
 
 
-def test_what_lockllm_can_ask_for_is_checked_and_named():
-    """Every option of the published client passes, and none that has no effect goes unsaid."""
+def test_what_lockllm_can_ask_for_is_understood():
+    """Every option of the published client passes, and all have an effect."""
     options = ProxyOptions(
         scan_mode="combined",
         scan_action="block",
@@ -254,15 +254,41 @@ def test_what_lockllm_can_ask_for_is_checked_and_named():
 
     assert controls.action is RouteAction.AUTO
     assert controls.families == ("lockllm",)
-    assert set(controls.warnings) == {
-        "X-LockLLM-Cache-Response: not active",
-        "X-LockLLM-Cache-TTL: not active",
-    }
+    assert (controls.cache, controls.cache_ttl_s) == (True, 60)
+    assert controls.warnings == ()
 
 
-def test_asking_for_nothing_gets_no_warning():
-    """A client that wants no cache has what it wants."""
-    assert read({"X-LockLLM-Cache-Response": "false"}).warnings == ()
+@pytest.mark.parametrize(
+    ("headers", "cache", "ttl_s"),
+    [
+        ({"X-LockLLM-Cache-Response": "false"}, False, None),
+        ({"X-Switchyard-Cache": "True", "X-Switchyard-Cache-TTL": "0"}, True, 0),
+        ({"X-Switchyard-Cache": "false", "X-LockLLM-Cache-Response": "true"}, False, None),
+        ({"X-Switchyard-Cache-TTL": "86400"}, None, 86_400),
+        ({}, None, None),
+    ],
+)
+def test_what_is_said_of_the_cache(headers, cache, ttl_s):
+    """In both families; ours wins."""
+    controls = read(headers)
+
+    assert (controls.cache, controls.cache_ttl_s) == (cache, ttl_s)
+
+
+def test_the_body_says_the_same_of_the_cache():
+    """For SDKs that reach the body only."""
+    controls = read(switchyard={"cache": True, "cache_ttl": 60})
+
+    assert (controls.cache, controls.cache_ttl_s) == (True, 60)
+
+
+@pytest.mark.parametrize("ttl", ["86401", "-1", "1.5", "soon", "nan"])
+def test_a_time_to_live_is_whole_seconds_of_a_day(ttl):
+    """The client learns which header is wrong."""
+    with pytest.raises(InvalidRequest) as raised:
+        read({"X-LockLLM-Cache-TTL": ttl})
+
+    assert raised.value.param == "X-LockLLM-Cache-TTL"
 
 
 def test_our_members_leave_the_body():

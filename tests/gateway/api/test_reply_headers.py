@@ -9,6 +9,8 @@ import pytest
 from lockllm import parse_proxy_metadata
 
 from gateway.api.reply_headers import EXPOSED, EXPOSED_BY_FAMILY, reply_headers
+from gateway.cache.note import Note, Status
+from gateway.choosing import Chosen
 from gateway.compress.compress import CompressionSummary
 from gateway.core.chat import Chat
 from gateway.core.decision import Decision, Versions
@@ -18,8 +20,10 @@ from gateway.core.outcome import Attempt, Failure
 from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
 from gateway.execute.reply import Reply
 from gateway.ledger.fee import fee_of
-from gateway.pipeline import Chosen, Served
+from gateway.ledger.terms import Terms
+from gateway.pipeline import Served
 from gateway.record.record import Stages
+from tests.gateway.api.test_cache_headers import HIT
 from tests.gateway.scan.verdicts import CLEAN, EVERYTHING
 
 MINI = Deployment(
@@ -92,13 +96,39 @@ def request(families=(), *, path="/v1/chat/completions", provider=None, warnings
 COMPRESSED = CompressionSummary("compact", 1, 100, 60, 25, 15)
 
 
+def view(fleet=(MINI, HAIKU)):
+    """What is read of a fleet's view: which deployment a name stands for."""
+    rows = {one.id: SimpleNamespace(rows=(row,)) for row, one in enumerate(fleet)}
+    return SimpleNamespace(
+        rows=SimpleNamespace(find=rows.get, fleet=SimpleNamespace(deployments=fleet))
+    )
+
+
+BILL = SimpleNamespace(
+    terms=Terms(credits=True),
+    reserved_nano_usd=5_000_000,
+    deducted_nano_usd=1_200_000,
+    balance_nano_usd=9_998_800_000,
+    on_credits=True,
+)
+
+
 def headers(
-    asked, decision=ROUTED, answered=MINI, attempts=(), warnings=(), verdict=None, error=None
+    asked,
+    decision=ROUTED,
+    answered=MINI,
+    attempts=(),
+    warnings=(),
+    verdict=None,
+    error=None,
+    fleet=(MINI, HAIKU),
+    cache=None,
+    bill=None,
 ):
     """The headers of a reply by *answered*, None for an error; each name must be unique."""
     chosen = Chosen(
         reading=SimpleNamespace(verdict=verdict),
-        view=None,
+        view=view(fleet),
         policy=None,
         decision=decision,
         fee=fee_of(decision, 0.05),
@@ -108,7 +138,7 @@ def headers(
     reply = None
     if answered is not None:
         reply = Reply(200, "application/json", (), answered, attempts, warnings=warnings)
-    found = reply_headers(asked, Served(chosen, reply, error))
+    found = reply_headers(asked, Served(chosen, reply, error, cache=cache, bill=bill))
     assert len({name.lower() for name, _ in found}) == len(found)
     return dict(found)
 
@@ -214,11 +244,14 @@ def test_lockllm_without_routing():
     ],
 )
 def test_lockllm_credits_mode(path, provider, simulated, mode):
-    """Credits pay where no provider key of the operator's is named or needed."""
+    """Credits pay where no provider key of the operator's is named or needed, blocked or not."""
     answered = msgspec.structs.replace(MINI, simulated=simulated)
     asked = request(("lockllm",), path=path, provider=provider)
+    error = AttackBlocked("no", {})
+    blocked = headers(asked, answered=None, fleet=(answered, HAIKU), error=error)
 
     assert parse_proxy_metadata(headers(asked, answered=answered)).credits_mode == mode
+    assert parse_proxy_metadata(blocked).credits_mode == mode
 
 
 def test_other_families_still_get_our_core():
@@ -348,13 +381,34 @@ def test_pages_may_read_every_header():
     decision = msgspec.structs.replace(ROUTED, would="x", warnings=("w",))
     answered = msgspec.structs.replace(HAIKU, simulated=True)
     error = AttackBlocked("no", {})
-    sent = set(
-        headers(request(families), decision, answered, (FAILED,), verdict=EVERYTHING, error=error)
-    )
+    failed = {"verdict": EVERYTHING, "error": error, "cache": Note(Status.BYPASS, "tools")}
+    sent = set(headers(request(families), decision, answered, (FAILED,), **failed))
+    sent |= set(headers(request(families), cache=HIT, bill=BILL))
 
     listed = {name for family in families for name in EXPOSED_BY_FAMILY[family]}
     assert sent == listed
     assert listed < set(EXPOSED.split(", "))
+
+
+def test_credits_are_told_in_usd():
+    """What was reserved, what it took, and what is left; nothing to tenants without a balance."""
+    told = headers(request(("lockllm",)), bill=BILL)
+
+    assert told["X-LockLLM-Credits-Mode"] == "lockllm_credits"
+    assert told["X-LockLLM-Credits-Reserved"] == "0.005"
+    assert told["X-LockLLM-Credits-Deducted"] == "0.0012"
+    assert told["X-LockLLM-Balance-After"] == "9.9988"
+    assert "X-LockLLM-Balance-After" not in headers(request(("lockllm",)))
+
+
+def test_a_hit_was_no_attempt():
+    """Nobody was asked, so nobody failed, also where another deployment had made the answer."""
+    told = headers(request(("lockllm", "switchyard")), answered=HAIKU, cache=HIT)
+
+    assert told["X-Switchyard-Attempts"] == "0"
+    assert told["X-Switchyard-Selected-Model"] == "claude-haiku"
+    assert told["X-Switchyard-Cache-Status"] == told["X-LockLLM-Cache-Status"] == "HIT"
+    assert "X-Switchyard-Fallback" not in told
 
 
 def test_a_safe_prompt_is_called_safe():

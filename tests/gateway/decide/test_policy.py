@@ -277,3 +277,28 @@ def test_the_baseline_is_a_price():
 def test_a_baseline_that_nobody_knows():
     """Savings then have nothing to be counted against."""
     assert policy(FLEET, routing=Routing(baseline_model="gpt-9")).baseline is None
+
+
+def test_what_was_learnt_stands_between_prior_and_override():
+    """It replaces the promise of a class, and an operator's override replaces it."""
+    said = QualityOverride(model="gpt-4o", task_type="Rewrite", low=0.5)
+    config = Config(routing=Routing(quality=(said,)))
+    learnt = {
+        ("gpt-4o-mini", "Rewrite", "low"): 0.3,
+        ("gpt-4o", "Rewrite", "low"): 0.3,
+        ("gone", "Rewrite", "low"): 0.3,
+    }
+    plain, taught = compile_policies(config, FLEET), compile_policies(config, FLEET, learnt)
+    rewrite, mini, gpt_4o = (
+        TASK_TYPES.index("Rewrite"),
+        NAMES.index("openai/gpt-4o-mini"),
+        NAMES.index("openai/gpt-4o"),
+    )
+
+    assert taught.default.quality[rewrite, 0, mini] == 0.3
+    assert taught.default.quality[rewrite, 0, gpt_4o] == 0.5
+    assert (taught.default.quality != plain.default.quality).sum() == 1
+    assert taught.version != plain.version
+    assert (
+        compile_policies(config, FLEET, {("gone", "Rewrite", "low"): 0.3}).version == plain.version
+    )

@@ -55,7 +55,9 @@ def ids(found: object) -> list[str]:
 )
 def test_provider_key_that_cannot_be_sent(members: dict[str, object]) -> None:
     """Refused when it is made, in words without the secret: it would break or smuggle requests."""
-    with pytest.raises(ValueError, match=r"A header|The header|The weight|A provider key") as raised:
+    with pytest.raises(
+        ValueError, match=r"A header|The header|The weight|A provider key"
+    ) as raised:
         key(**members)
 
     assert SECRET not in str(raised.value)

@@ -13,7 +13,6 @@ from gateway.ledger import bookkeeper as bookkeeper_module
 from gateway.ledger import journal as journal_module
 from gateway.ledger.bookkeeper import CORRUPT
 from gateway.state import ledger_tables as tables
-from gateway.state.ledger_store import Balance
 from tests.fakes.clock import ManualClock
 from tests.gateway.ledger.ledgers import (
     LEASE_S,
@@ -199,7 +198,7 @@ def test_booking_makes_room_on_a_full_disk(store, process, monkeypatch):
 
     assert process.flush()
     assert process.journal.unwritten == 0
-    assert store.balance("acme") == Balance(available_nano_usd=-2 * PAID)
+    assert store.balance("acme").available_nano_usd == -2 * PAID
     assert process.journal.segments.numbers() == [2]
 
 

@@ -41,7 +41,17 @@ def test_nothing_is_left_out_of_a_long_text(patterns):
 
     assert len(found) == 10_000
     assert all(text[one.start : one.end] == MAIL for one in found)
-    assert PersonalData(patterns, None).find(text, ()) == found
+    assert PersonalData(patterns, None).find(text, patterns.scan(text)) == found
+
+
+def test_what_was_matched_is_not_looked_for_again(patterns):
+    """In a long text too the caller's matches count; names are read in pieces beside them."""
+    text = f"{MAIL} {'word ' * 2_000}Jane"
+    jane = len(text) - 4
+
+    assert [one.kind for one in PersonalData(patterns, None).find(text, ())] == []
+    (mail, person) = PersonalData(patterns, Names()).in_text(text)
+    assert (mail.start, person.start) == (0, jane)
 
 
 @pytest.mark.parametrize("at", range(PIECE_CHARS - 40, PIECE_CHARS + 8, 3))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +25,7 @@ def compiled(*policies):
 
 
 def violations(policy, text, scores=None, project="any"):
-    return compiled(policy).check([text], None, scores or {}, project)
+    return compiled(policy).check([text], scores or {}, project)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_one_violation_for_a_policy():
         "ivory, ivory",
     ]
 
-    found = compiled(IVORY, words).check(texts, None, {}, "")
+    found = compiled(IVORY, words).check(texts, {}, "")
 
     assert [(one.policy, one.place) for one in found] == [("wildlife", 1), ("words", 0)]
 
@@ -115,24 +114,9 @@ def test_harm_triggers_from_its_probability_on():
     policy = ContentPolicy(name="p", harm=("harmful", "jailbreak"), harm_min=0.7)
     check = compiled(policy).check
 
-    assert check(["a", "text"], None, {"harmful": 0.69, "injection": 0.99}, "") == []
-    (found,) = check(["a", "text"], None, {"harmful": 0.2, "jailbreak": 0.8}, "")
+    assert check(["a", "text"], {"harmful": 0.69, "injection": 0.99}, "") == []
+    (found,) = check(["a", "text"], {"harmful": 0.2, "jailbreak": 0.8}, "")
     assert (found.confidence, found.place, found.start, found.end) == (0.8, 1, 0, 4)
-
-
-def test_vectors_of_another_model_are_used_when_given():
-    """A vector for each text is compared as it is, and the span is the whole text."""
-
-    def flat(texts):
-        return np.array([[1.0, 0.0] for _ in texts], dtype=np.float32).reshape(-1, 2)
-
-    check = compile_content_policies([ContentPolicy(name="p", examples=("x",))], flat).check
-    vectors = np.array([[0.0, 1.0], [0.8, 0.6]], dtype=np.float32)
-
-    (found,) = check(["one", "four"], vectors, {}, "")
-    assert (found.place, found.start, found.end) == (1, 0, 4)
-    with pytest.raises(ValueError, match=r"vectors are \[1, 3\], expected \[2, 2\]"):
-        check(["one", "four"], np.ones((1, 3), dtype=np.float32), {}, "")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +148,7 @@ def test_a_wrong_policy_is_named(policies, message):
 @given(st.lists(st.text(max_size=300), max_size=3), st.sampled_from(["", "a"]))
 def test_any_texts_can_be_checked(texts, project):
     """Spans lie in their texts and confidence in its range, whatever is asked."""
-    policies = ANY_POLICIES.check(texts, None, {"harmful": 0.9}, project)
+    policies = ANY_POLICIES.check(texts, {"harmful": 0.9}, project)
 
     for found in policies:
         assert 0.5 <= found.confidence <= 1.0
@@ -188,7 +172,7 @@ def test_a_million_characters_are_read_at_both_ends():
 
     check = compile_content_policies([IVORY], counting).check
     filler = FILLER * 400
-    assert check([filler], None, {}, "") == []
+    assert check([filler], {}, "") == []
     assert embedded[-1] == WINDOWS_MAX
-    assert check([f"{IVORY.examples[0]} {filler}"], None, {}, "")
-    assert check([f"{filler} {IVORY.examples[0]}"], None, {}, "")
+    assert check([f"{IVORY.examples[0]} {filler}"], {}, "")
+    assert check([f"{filler} {IVORY.examples[0]}"], {}, "")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.signals import material
 from gateway.signals.ask import find_ask
 from gateway.signals.material import BLOCKS_MAX, beside_material, grouped, load_material
-from models.manifest import ArtefactError
+from models.artefact import ArtefactError
 from models.material import Material
 
 ASK = "How do I get red wine out of a wool carpet?"

@@ -83,7 +83,7 @@ def test_golden_example(store):
         "provider:openai": 5 * USD // 100,
         "tenant:acme/available": 10 * USD - PAID,
         "tenant:acme/held": 0,
-        "top-ups": -10 * USD,
+        "tenant:acme/top-ups": -10 * USD,
     }
 
 
@@ -221,7 +221,7 @@ def test_top_ups_are_done_once(store):
     """The same request again changes nothing; another one with its key is told."""
     for _ in range(2):
         found = store.top_up("acme", 5 * USD, note="n", by="ann", idempotency_key="k1")
-        assert found == Balance(available_nano_usd=5 * USD)
+        assert found == Balance(available_nano_usd=5 * USD, given_nano_usd=5 * USD)
     store.adjust("acme", -USD, note="goodwill the other way", by="ann", idempotency_key="k2")
 
     for tenant, amount in (("acme", 6 * USD), ("bolt", 5 * USD)):
@@ -229,8 +229,11 @@ def test_top_ups_are_done_once(store):
             store.top_up(tenant, amount, note="n", by="ann", idempotency_key="k1")
     with pytest.raises(Conflict):
         store.adjust("acme", 5 * USD, note="n", by="ann", idempotency_key="k1")
-    assert store.balances() == {"acme": Balance(available_nano_usd=4 * USD)}
-    assert balances_of(store)["adjustments"] == USD
+    given = Balance(available_nano_usd=4 * USD, given_nano_usd=4 * USD)
+    assert store.balances() == {"acme": given}
+    assert store.balance("acme") == given
+    assert given.used_nano_usd == 0
+    assert balances_of(store)["tenant:acme/adjustments"] == USD
 
 
 @pytest.mark.parametrize("amount", [0, -1])
@@ -292,9 +295,10 @@ def test_forgets_in_batches(store, clock):
     """Old settlements and lapsed reservations go, the oldest first; sums and young ones stay."""
     old = [f"{request_id(1000.0 + n)}/1" for n in range(3)]
     young = f"{request_id(clock.wall())}/1"
-    say(store, *(settle(n, attempt_id=name) for n, name in enumerate([*old, young])))
+    say(store, *(settle(n, attempt_id=name, wall_s=1000.0) for n, name in enumerate(old)))
+    say(store, settle(3, attempt_id=young), settle(0))  # the id of the last has no time in it
     held = f"{request_id(999.0)}/1"
-    say(store, reserve(9, attempt_id=held), reserve(8, attempt_id=young + "2"))
+    say(store, reserve(9, attempt_id=held, wall_s=999.0), reserve(8, attempt_id=young + "2"))
     assert store.forget(clock.wall(), 2) == 2
     clock.advance(LEASE_S + 1)
     assert lapse(store) == 2
@@ -302,9 +306,9 @@ def test_forgets_in_batches(store, clock):
     found = store.check()
 
     assert (found.sum_nano_usd, found.wrong_balances, found.lapsed) == (0, (), 1)
-    assert balance(store) == (-4 * PAID, 0)
-    assert say(store, settle(3, attempt_id=young)) == 0
-    assert store.totals(0, 1e11, [])[0].attempts == 4
+    assert balance(store) == (-5 * PAID, 0)
+    assert say(store, settle(3, attempt_id=young), settle(0)) == 0
+    assert store.totals(0, 1e11, [])[0].attempts == 5
 
 
 def test_two_processes_share_a_ledger(store, clock):

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from gateway.core.limits import LIFETIME, MINUTE, NOW, Span, Window, parse_window
 from gateway.state.redis_shares import connect
-from gateway.state.shares import Claim, Share, Shared, Shares
+from gateway.state.shares import Claim, Share, Shares
+from tests.fakes.shares import TwinShares
 from tests.reference_shares import ReferenceShares
 
 DAY_S = 86_400
-
-
-class TwinShares:
-    """The naive twin, seen by one replica."""
-
-    def __init__(self, twin: ReferenceShares) -> None:
-        self._twin = twin
-        self._replica = secrets.token_hex(4)
-
-    async def exchange(self, claims: list[Claim]) -> Shared:
-        await asyncio.sleep(0)
-        shares, replicas, short = self._twin.exchange(self._replica, claims)
-        return Shared(tuple(Share(**share) for share in shares), replicas, tuple(short))
-
-    async def close(self) -> None:
-        """Nothing to give back."""
 
 
 Replica = Callable[[], Shares]

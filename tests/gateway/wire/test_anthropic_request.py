@@ -21,6 +21,14 @@ from gateway.core.errors import InvalidRequest
 from gateway.wire.anthropic_request import read
 from tests.gateway.wire import golden
 
+SEARCH_RESULT = {
+    "type": "search_result",
+    "source": "https://docs.example/returns",
+    "title": "Returns",
+    "content": [{"type": "text", "text": "Goods may be returned for 30 days."}],
+    "citations": {"enabled": True},
+}
+
 
 def body(**members: object) -> bytes:
     """A minimal body with *members* added."""
@@ -67,6 +75,11 @@ def test_read_golden() -> None:
         (
             {"type": "image", "source": {"type": "file", "file_id": "f"}},
             Opaque("image", b'{"type":"image","source":{"type":"file","file_id":"f"}}'),
+        ),
+        (SEARCH_RESULT, Opaque("search_result", msgspec.json.encode(SEARCH_RESULT))),
+        (
+            {"type": "tool_result", "tool_use_id": "t", "content": [SEARCH_RESULT]},
+            ToolResult("t", (Opaque("search_result", msgspec.json.encode(SEARCH_RESULT)),)),
         ),
         ({"type": "server_tool_use"}, Opaque("server_tool_use", b'{"type":"server_tool_use"}')),
     ],
@@ -155,6 +168,10 @@ def test_read_keeps_what_has_no_meaning(members: dict[str, object], name: str) -
                 ]
             },
             "messages[0].content[0].content[0]",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image", "source": "u"}]}]},
+            "messages[0].content[0].source",
         ),
         ({"system": [{"type": "text"}]}, "system[0].text"),
         ({"system": 5}, "system"),

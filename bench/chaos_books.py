@@ -1,0 +1,120 @@
+"""What the ledger and the records say afterwards, read from the database itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from bench.chaos_fleet import Fleet
+from gateway.core.clock import SystemClock
+from gateway.core.errors import Unavailable
+from gateway.ledger.journal import FOLDER
+from gateway.state import ledger_tables, tables
+from gateway.state.database import open_engine
+from gateway.state.ledger_store import Balance, LedgerCheck, LedgerStore
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One settlement."""
+
+    request_id: str
+    tenant: str
+    nano_usd: int
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Books:
+    """Everything there is to check."""
+
+    bills: list[Bill]
+    open: dict[str, float]  # reservations by request: until when they are leased
+    lapsed: list[str]  # requests whose reservation lapsed
+    spend_nano_usd: int  # as the sums by minute say
+    check: LedgerCheck
+    balances: dict[str, Balance]
+    records: set[str]  # request ids
+    waiting_bytes: int  # of journals that are not in the ledger
+    by_request: dict[str, list[Bill]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the bills by request."""
+        for bill in self.bills:
+            self.by_request.setdefault(bill.request_id, []).append(bill)
+
+
+def read_books(engine: Engine, fleet: Fleet) -> Books:
+    """All of it. Raises Unavailable."""
+    ledger = LedgerStore(engine, SystemClock())
+    bill, held = ledger_tables.settlements.c, ledger_tables.reservations.c
+    spend = ledger_tables.spend.c
+    with engine.begin() as connection:
+        bills = [
+            Bill(row[0], row[1], row[2] + row[3], row[4])
+            for row in connection.execute(
+                select(
+                    bill.request_id,
+                    bill.tenant,
+                    bill.cost_nano_usd,
+                    bill.fee_nano_usd,
+                    bill.estimated,
+                )
+            )
+        ]
+        reservations = connection.execute(
+            select(held.request_id, held.lease_until_s, held.lapsed_s)
+        ).all()
+        spent = connection.execute(select(func.sum(spend.cost_nano_usd + spend.fee_nano_usd)))
+        return Books(
+            bills=bills,
+            open={row[0]: row[1] for row in reservations if row[2] is None},
+            lapsed=[row[0] for row in reservations if row[2] is not None],
+            spend_nano_usd=int(spent.scalar() or 0),
+            check=ledger.check(),
+            balances=ledger.balances(),
+            records=set(connection.execute(select(tables.records.c.request_id)).scalars()),
+            waiting_bytes=waiting_bytes(engine, (one.folder for one in fleet.gateways)),
+        )
+
+
+def waiting_bytes(engine: Engine, folders: Iterable[Path]) -> int:
+    """Of the journals below *folders*: on disk, and not read into the ledger."""
+    columns = ledger_tables.journals.c
+    with engine.begin() as connection:
+        read = dict(connection.execute(select(columns.segment, columns.read_bytes)).tuples())
+    left = 0
+    for folder in folders:
+        for path in (folder / FOLDER).glob("*/*.jsonl"):
+            name = f"{path.parent.name}/{int(path.stem)}"
+            left += path.stat().st_size - read.get(name, 0)
+    return left
+
+
+def settled_books(fleet: Fleet, answered: set[str], wait_s: float, *, lapses: bool) -> Books:
+    """
+    The books once nothing waits any more: journals, records of *answered*, and with *lapses* also
+    the leases of what was torn. After *wait_s* seconds, however they are.
+    """
+    engine = open_engine(fleet.database)
+    end_s = time.monotonic() + wait_s
+    try:
+        while True:
+            try:
+                books = read_books(engine, fleet)
+            except Unavailable:
+                if time.monotonic() > end_s:
+                    raise
+            else:
+                still = books.waiting_bytes or answered - books.records or (lapses and books.open)
+                if not still or time.monotonic() > end_s:
+                    return books
+            time.sleep(POLL_S)
+    finally:
+        engine.dispose()

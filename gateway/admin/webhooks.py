@@ -1,0 +1,97 @@
+"""Where events are told to."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.admin.checks import check_name
+from gateway.admin.drawer import Drawer, Item, Made, members, refuse
+from gateway.admin.roles import Operator, needs
+from gateway.config.section import Section
+from gateway.execute.endpoint_guard import check_url
+from gateway.state.fact_store import Write
+from gateway.state.facts import Event, Title, Webhook
+from gateway.state.key_secrets import webhook_context
+
+SECRET_MARK = "whsec_"  # noqa: S105 - how secrets of webhooks begin, a habit of others too
+
+
+class WebhookDraft(Section, frozen=True):
+    """What may be said of a webhook. *events*: empty for all."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=1024)]
+    events: tuple[Event, ...] = ()
+    name: Title = ""
+    disabled: bool = False
+
+
+class Webhooks(Drawer[Webhook, WebhookDraft]):
+    """Webhooks. The secret that signs what they are told is shown when it is made."""
+
+    kind, noun = "webhook", "webhook"
+
+    def view(self, id_: str, fact: Webhook) -> WebhookDraft:
+        """Without the secret."""
+        return WebhookDraft(
+            url=fact.url, events=fact.events, name=fact.name, disabled=fact.disabled
+        )
+
+    @needs("operator")
+    async def create(self, who: Operator, value: WebhookDraft, id_: str = "") -> Made[WebhookDraft]:
+        """Make one, called *id_* or by a name of ours. Raises Conflict, InvalidRequest."""
+        id_ = id_ or f"webhook-{secrets.token_hex(6)}"
+        check_name(id_, self.noun)
+        refuse(self._problems(value))
+        secret = new_webhook_secret()
+        sealed = self._office.vault.seal(secret, webhook_context(id_))
+        fact = Webhook(**members(value), sealed=sealed)
+        version = await self._write(who, "create", Write(self.kind, id_, fact, 0))
+        return Made(id_, version, value, secret)
+
+    @needs("operator")
+    async def update(
+        self, who: Operator, id_: str, value: WebhookDraft, expected: int | None = None
+    ) -> Item[WebhookDraft]:
+        """Replace its draft; the secret stays. Raises Conflict, InvalidRequest, NotFound."""
+        refuse(self._problems(value))
+        return await self._change(
+            who,
+            id_,
+            expected,
+            lambda fact: msgspec.structs.replace(fact, **members(value)),
+            "update",
+        )
+
+    @needs("operator")
+    async def rotate(
+        self, who: Operator, id_: str, expected: int | None = None
+    ) -> Made[WebhookDraft]:
+        """Sign with a new secret from now on. Raises Conflict, NotFound, Unavailable."""
+        secret = new_webhook_secret()
+        sealed = self._office.vault.seal(secret, webhook_context(id_))
+        item = await self._change(
+            who, id_, expected, lambda fact: msgspec.structs.replace(fact, sealed=sealed), "rotate"
+        )
+        return Made(item.id, item.version, item.value, secret)
+
+    @needs("operator")
+    async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
+        """Forget one. Raises Conflict, NotFound, Unavailable."""
+        await self._write(who, "delete", Write(self.kind, id_, None, expected))
+
+    def _problems(self, value: WebhookDraft) -> Iterator[tuple[str, str]]:
+        hosts = [host.lower() for host in self._office.settings().config.server.endpoint_hosts]
+        try:
+            check_url(value.url, hosts)
+        except ValueError as error:
+            yield "$.url", str(error)
+
+
+def new_webhook_secret() -> str:
+    """A new secret to sign with, 256 random bits."""
+    return SECRET_MARK + secrets.token_urlsafe(32)

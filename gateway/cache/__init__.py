@@ -1,0 +1,1 @@
+"""Answers given before, and when they may be given again."""

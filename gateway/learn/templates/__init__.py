@@ -1,0 +1,1 @@
+"""Rules and traffic to start from, as data; ``gateway.learn.shipped`` reads them."""

@@ -1,0 +1,189 @@
+"""
+Notices to the operator's webhooks: blocked requests, limits, providers that go down.
+
+Signed as Standard Webhooks has it (https://www.standardwebhooks.com): ``webhook-id``,
+``webhook-timestamp`` and ``webhook-signature``, which is HMAC-SHA256 of ``id.timestamp.body`` under
+the webhook's secret, as base64. What is not taken is sent again, with growing pauses, a few times.
+Nothing here keeps a request waiting: a notice that finds no room is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from gateway.core.clock import Clock
+from gateway.core.fleet import Deployment
+from gateway.core.health import FRESH, Health
+from gateway.core.transport import Transport, TransportError
+from gateway.state.facts import Event, Facts, Webhook
+from gateway.state.key_secrets import webhook_context
+from gateway.state.vault import Vault, VaultError
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX = 1000  # notices that wait to be sent, to all webhooks together
+PAUSES_S = (1.0, 5.0, 25.0, 125.0)  # before the second try, the third, ...
+TIMEOUT_S = 10.0
+SENDERS = 4  # at once
+QUIET_S = 60.0  # of one event and subject one notice in so long; it says how many there were
+SUBJECTS_MAX = 10_000
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a webhook is told. *count*: how many of its kind since the last notice of it."""
+
+    id: str
+    type: Event
+    wall_s: float
+    subject: str
+    count: int
+    data: dict[str, object]
+
+
+class Receiver(msgspec.Struct, frozen=True):
+    """A webhook with its secret opened."""
+
+    id: str
+    url: str
+    secret: str
+    events: tuple[str, ...]
+
+
+class Notices:
+    """
+    For the event loop. The mutable state: the *_receivers*, swapped whole; the notices that wait;
+    and when each event and subject was last told of, with what has been kept back since.
+    """
+
+    def __init__(self, transport: Transport, vault: Vault, clock: Clock) -> None:
+        self.dropped = 0
+        self.failed = 0  # that no try could deliver
+        self._transport = transport
+        self._vault = vault
+        self._clock = clock
+        self._receivers: tuple[Receiver, ...] = ()
+        self._waiting: deque[tuple[Receiver, Notice]] = deque()
+        self._some = asyncio.Event()
+        self._told: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+
+    def use(self, facts: Facts) -> None:
+        """Tell the webhooks of *facts* from now on."""
+        hooks: dict[str, Webhook] = facts.of("webhook")  # type: ignore[assignment]
+        found = []
+        for name, hook in hooks.items():
+            if hook.disabled:
+                continue
+            try:
+                secret = self._vault.open(hook.sealed, webhook_context(name))
+            except VaultError as error:
+                log.error("webhook %s cannot be used: %s", name, error)  # noqa: TRY400
+                continue
+            found.append(Receiver(name, hook.url, secret, hook.events))
+        self._receivers = tuple(found)
+
+    def tell(self, event: Event, subject: str, data: Mapping[str, object]) -> None:
+        """
+        Let everybody know who wants to. *subject* is what the event is about; about the same one
+        there is one notice in QUIET_S. *data* holds no prompt, key or personal data.
+        """
+        wanted = [one for one in self._receivers if not one.events or event in one.events]
+        if not wanted:
+            return
+        count = self._counted(event, subject)
+        if not count:
+            return
+        now_s = self._clock.wall()
+        notice = Notice(f"msg_{secrets.token_hex(12)}", event, now_s, subject, count, dict(data))
+        for receiver in wanted:
+            if len(self._waiting) >= WAITING_MAX:
+                self.dropped += 1
+                continue
+            self._waiting.append((receiver, notice))
+        self._some.set()
+
+    async def run(self) -> None:
+        """Send what waits, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(SENDERS):
+                tasks.create_task(self._send_all())
+
+    def _counted(self, event: str, subject: str) -> int:
+        """How many to tell of now: 0 while the last notice of this is fresh."""
+        now_s = self._clock.monotonic()
+        last_s, kept_back = self._told.pop((event, subject), (-QUIET_S, 0))
+        fresh = now_s - last_s < QUIET_S
+        self._told[event, subject] = (last_s, kept_back + 1) if fresh else (now_s, 0)
+        if len(self._told) > SUBJECTS_MAX:
+            self._told.popitem(last=False)
+        return 0 if fresh else kept_back + 1
+
+    async def _send_all(self) -> None:
+        while True:
+            while not self._waiting:
+                self._some.clear()
+                await self._some.wait()
+            receiver, notice = self._waiting.popleft()
+            if not await self._deliver(receiver, notice):
+                self.failed += 1
+                log.warning("webhook %s did not take a notice of %s", receiver.id, notice.type)
+
+    async def _deliver(self, receiver: Receiver, notice: Notice) -> bool:
+        """Try until it is taken; False after the last try."""
+        body = msgspec.json.encode(notice)
+        for pause_s in (*PAUSES_S, None):
+            if await self._take(receiver, notice, body):
+                return True
+            if pause_s is not None:
+                await asyncio.sleep(pause_s)
+        return False
+
+    async def _take(self, receiver: Receiver, notice: Notice, body: bytes) -> bool:
+        """Whether the receiver took it, with a status of success."""
+        headers = signed(receiver.secret, notice.id, int(self._clock.wall()), body)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                response = await self._transport.send(
+                    "POST", receiver.url, headers, body, connect_s=TIMEOUT_S
+                )
+                try:
+                    return 200 <= response.status < 300
+                finally:
+                    response.close()
+        except (TransportError, TimeoutError, ValueError):
+            return False
+
+
+def changed_providers(
+    deployments: Iterable[Deployment], before: Mapping[str, Health], after: Mapping[str, Health]
+) -> Iterator[tuple[Event, str]]:
+    """Providers none of whose deployments may be asked any more, and those that came back."""
+    up: dict[str, list[bool]] = {}
+    for place in deployments:
+        both = up.setdefault(place.provider, [False, False])
+        for k, health in enumerate((before, after)):
+            both[k] |= health.get(place.id, FRESH).available
+    for provider, (was, now) in up.items():
+        if was != now:
+            yield ("provider.up" if now else "provider.down"), provider
+
+
+def signed(secret: str, id_: str, wall_s: int, body: bytes) -> tuple[tuple[str, str], ...]:
+    """The headers of a notice. A secret ``whsec_...`` is base64 after that; any other is text."""
+    start, text = secret[:6], secret[6:]
+    key = base64.b64decode(text + "=" * (-len(text) % 4)) if start == "whsec_" else secret.encode()
+    mac = hmac.digest(key, f"{id_}.{wall_s}.".encode() + body, hashlib.sha256)
+    return (
+        ("content-type", "application/json"),
+        ("webhook-id", id_),
+        ("webhook-timestamp", str(wall_s)),
+        ("webhook-signature", f"v1,{base64.b64encode(mac).decode()}"),
+    )

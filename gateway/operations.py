@@ -1,0 +1,83 @@
+"""What operators reach while the gateway runs: admin API, dashboard, and their first key."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aiohttp import web
+
+from gateway.accounting import Accounting
+from gateway.admin.access import Access, ensure_admin_key
+from gateway.admin.api import AdminApi
+from gateway.admin.office import Office
+from gateway.config.settings import Settings
+from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
+from gateway.foundation import Foundation
+from gateway.learn.matrix import QualityMatrix
+from gateway.pipeline import Gateway
+from gateway.record.recent import Recent
+from gateway.record.store import Store
+
+log = logging.getLogger("switchyard")
+
+API = "/admin/api"
+
+
+class Operations:
+    """One per process, over all its parts."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        accounting: Accounting,
+        *,
+        gateway: Gateway,
+        records: Store,
+        recent: Recent,
+        matrix: Callable[[], QualityMatrix],
+        settings: Callable[[], Settings],
+        clock: Clock,
+    ) -> None:
+        self._foundation = foundation
+        self._clock = clock
+        self._admin_key = settings().state.admin_key
+        access = Access(foundation.replica, foundation.digest, clock, self._admin_key)
+        self.office = Office(
+            fact_store=foundation.fact_store,
+            replica=foundation.replica,
+            records=records,
+            ledger=accounting.ledger,
+            settings=settings,
+            clock=clock,
+            vault=foundation.vault,
+            digest=foundation.digest,
+            access=access,
+            gateway=gateway,
+            recent=recent,
+            matrix=matrix,
+        )
+        self._api = AdminApi(self.office)
+
+    async def start(self) -> None:
+        """Make the first admin key where there is none; without a database at the next start."""
+        foundation = self._foundation
+        try:
+            made = await asyncio.to_thread(
+                ensure_admin_key,
+                foundation.fact_store,
+                foundation.replica.facts,
+                foundation.digest,
+                self._clock,
+                self._admin_key,
+            )
+            if made is not None:
+                await foundation.replica.refresh()
+        except Unavailable as error:
+            log.warning("%s No admin key could be made.", error)
+
+    async def answer(self, http: web.BaseRequest) -> web.StreamResponse:
+        """Whatever is asked below /admin."""
+        return await self._api.answer(http)

@@ -1,0 +1,225 @@
+"""The admin API over HTTP."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from gateway.admin.admin_keys import AdminKeyDraft
+from gateway.admin.api import match
+from gateway.admin.api_call import BODY_BYTES_MAX
+from gateway.admin.api_routes import ROOT, ROUTES
+from gateway.admin.desk import Desk
+from gateway.admin.openapi import PARTS
+from gateway.admin.roles import RANKS
+from gateway.core.errors import Unavailable
+from tests.gateway.admin.offices import ADMIN
+from tests.gateway.admin.served import served
+
+
+@pytest.fixture
+async def api(desk):
+    """A client of the API with an admin key."""
+    made = await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="admin"), "boss")
+    async with served(desk.office, made.secret) as client:
+        yield client
+
+
+async def test_a_tenant_over_http(api):
+    """Made, read with its ETag, replaced under it, listed, deleted."""
+    made = await api.post("tenants", json={"id": "acme", "value": {"name": "Acme"}})
+    assert made.status == 201
+    assert (await api.post("tenants", json={"id": "acme", "value": {}})).status == 409
+    read = await api.get("tenants/acme")
+    etag = read.headers["ETag"]
+    assert (await read.json()) == (await made.json())
+    put = await api.put("tenants/acme", json={"disabled": True}, headers={"If-Match": etag})
+    assert (await put.json())["value"]["disabled"] is True
+    late = await api.put("tenants/acme", json={}, headers={"If-Match": etag})
+    assert late.status == 409
+    listed = await (await api.get("tenants")).json()
+    assert [one["id"] for one in listed["items"]] == ["acme"]
+    gone = await api.delete("tenants/acme", headers={"If-Match": put.headers["ETag"]})
+    assert (gone.status, await gone.read()) == (204, b"")
+    assert (await api.get("tenants/acme")).status == 404
+
+
+async def test_a_key_over_http(api):
+    """Its secret is in the answer that makes it, and its overlap is obeyed."""
+    made = await (await api.post("keys", json={"value": {"name": "laptop"}})).json()
+    renewed = await api.post(f"keys/{made['id']}/rotate", json={"overlap_s": 60})
+    revoked = await api.post(f"keys/{made['id']}/revoke")
+
+    assert made["secret"].startswith("sy_")
+    assert (await renewed.json())["value"]["older_until_s"] is not None
+    assert (await revoked.json())["value"]["revoked_s"] is not None
+    assert (await api.delete(f"keys/{made['id']}")).status == 204
+
+
+async def test_rules_over_http(api):
+    """Drafted, tried and published."""
+    rules = [{"id": "easy", "when": {"tiers": ["low"]}, "then": {"mode": "eco"}}]
+    saved = await api.put("rules/*/draft", json={"rules": rules})
+    assert (await saved.json())["value"]["problems"] == []
+    tried = await (await api.post("rules/%2A/test", json={})).json()
+    assert tried["summary"].startswith("would have changed 0 of 0")
+    assert (await api.post("rules/*/publish", json={})).status == 200
+    versions = await (await api.get("rules/*/versions")).json()
+    back = await api.post(f"rules/*/versions/{versions[0]['version']}/rollback", json={})
+    assert back.status == 200
+
+
+async def test_a_top_up_once(api):
+    """It takes an idempotency key, and the same one adds nothing."""
+    await api.post("tenants", json={"id": "acme", "value": {}})
+    assert (await api.post("tenants/acme/top-ups", json={"nano_usd": 5})).status == 400
+    for _ in range(2):
+        done = await api.post(
+            "tenants/acme/top-ups", json={"nano_usd": 5}, headers={"Idempotency-Key": "t-1"}
+        )
+        assert (await done.json())["available_nano_usd"] == 5
+    assert (await (await api.get("tenants/acme/balance")).json())["available_nano_usd"] == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "where"),
+    [
+        ("POST", "tenants", '{"id": "acme", "value": {"nmae": "x"}}', 400, "$.value"),
+        ("POST", "tenants", '{"id": "a b", "value": {}}', 400, "$.id"),
+        ("POST", "tenants", "{", 400, "$"),
+        ("POST", "tenants", "", 400, "$"),
+        ("POST", "tenants", '{"id": "\\ud800", "value": {}}', 400, "$"),
+        ("POST", "keys", '{"value": {"limits": {"concurrent": -1}}}', 400, "$.value.limits.concurrent"),
+        ("POST", "keys", '{"value": {"mode": "turbo"}}', 422, "$.mode"),
+        ("GET", "tenants?limit=0", None, 400, "$.limit"),
+        ("GET", "tenants?limit=1&limit=2", None, 400, "limit"),
+        ("GET", "tenants?nonsense=1", None, 400, "$"),
+        ("GET", "settings?nonsense=1", None, 400, ""),
+        ("GET", "tenants/nobody", None, 404, ""),
+        ("GET", "tenants/a%2Fb", None, 404, ""),
+        ("GET", "nothing", None, 404, ""),
+        ("PATCH", "tenants", "{}", 405, ""),
+        ("POST", "keys/k/revoke", "{}", 400, ""),
+        ("POST", "playground", '{"prompt": "x"}', 503, ""),
+    ],
+)  # fmt: skip
+async def test_what_is_refused(api, method, path, body, status, where):
+    """The status says whose fault it is, the path where it is."""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    answer = await api.request(method, path, data=body, headers=headers)
+    error = (await answer.json())["error"]
+
+    assert (answer.status, error["path"]) == (status, where)
+    assert error["code"]
+    assert error["message"]
+    if status == 405:
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
+    if status == 503:
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_bodies_that_are_too_much(api):
+    """Too large ones are refused, announced or not, and so is what is no JSON by its headers."""
+    large = b" " * BODY_BYTES_MAX + b"{}"
+
+    async def pieces():
+        yield large
+
+    headers = {"Content-Type": "application/json"}
+    assert (await api.post("tenants", data=io.BytesIO(large), headers=headers)).status == 413
+    assert (await api.post("tenants", data=pieces(), headers=headers)).status == 413
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await api.post("tenants", data=b"{}", headers=form)).status == 415
+
+
+async def test_whole_numbers_are_whole(api):
+    """To JSON 5.0 is 5; 5.5 requests a minute are none."""
+    body = {"id": "acme", "value": {"limits": {"requests_per_minute": 5.0}}}
+    made = await (await api.post("tenants", json=body)).json()
+    assert made["value"]["limits"]["requests_per_minute"] == 5
+    body = {"id": "b", "value": {"limits": {"requests_per_minute": 5.5}}}
+    assert (await api.post("tenants", json=body)).status == 400
+
+
+async def test_strangers(desk):
+    """Without a key, with a wrong one, and with too many of these."""
+    async with served(desk.office, None) as client:
+        missing = await client.get("tenants")
+        assert missing.status == 401
+        assert missing.headers["WWW-Authenticate"] == "Bearer"
+        wrong = {"Authorization": "Bearer sya_wrong"}
+        await desk.office.refresh()
+        statuses = [(await client.get("tenants", headers=wrong)).status for _ in range(12)]
+        described = await (await client.get("/admin/api/openapi.json")).json()
+    assert statuses == [401] * 10 + [429] * 2
+    assert described["openapi"] == "3.1.0"
+
+
+async def test_every_route_asks_for_the_role_of_its_verb(desk):
+    """The table and the desk agree: no route asks for less, and none for more."""
+    secrets = {}
+    for role in RANKS:
+        made = await desk.admin_keys.create(ADMIN, AdminKeyDraft(role=role), role)
+        secrets[role] = made.secret
+    roles = {name: method.role for name, method in verbs_of(desk)}
+    for route in ROUTES:
+        assert route.role in roles.values()
+    async with served(desk.office, None) as client:
+        for route in ROUTES:
+            path = filled(ROOT + route.path)
+            for role, rank in RANKS.items():
+                headers = {"Authorization": f"Bearer {secrets[role]}"}
+                answer = await client.request(route.method, path, headers=headers)
+                refused = answer.status == 403
+                assert refused == (rank < RANKS[route.role]), (route.method, path, role)
+
+
+def verbs_of(desk: Desk):
+    """Every public verb of the desk."""
+    for part in vars(desk).values():
+        for name in dir(type(part)):
+            method = getattr(type(part), name)
+            if hasattr(method, "role"):
+                yield name, method
+
+
+def filled(path: str) -> str:
+    """*path* with something in place of its variable parts."""
+    for name in PARTS:
+        path = path.replace(f"{{{name}}}", "1")
+    return path
+
+
+def test_every_route_is_found():
+    """Each method and path of the table leads to its own route."""
+    for route in ROUTES:
+        found, names = match(route.method, filled(ROOT + route.path).split("/"))
+        assert found is route
+        assert set(names.values()) <= {"1"}
+
+
+async def test_the_database_is_gone(api, desk, monkeypatch):
+    """It is said so, and when to come back; what is in memory is still listed."""
+
+    def gone(*_, **__):
+        raise Unavailable("The record store does not answer.")
+
+    monkeypatch.setattr(desk.office.fact_store, "find", gone)
+    answer = await api.get("tenants/acme")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert (await api.get("admin-keys")).status == 200
+
+
+async def test_a_fault_of_ours(api, desk, monkeypatch, caplog):
+    """The log has where it was, and neither has what it said."""
+
+    def broken(*_, **__):
+        secret = "-".join(("sk", "secret"))
+        raise RuntimeError(secret)
+
+    monkeypatch.setattr(desk.office.fact_store, "find", broken)
+    answer = await api.get("tenants/acme")
+    assert answer.status == 500
+    assert "RuntimeError" in caplog.text
+    assert "sk-secret" not in caplog.text + await answer.text()

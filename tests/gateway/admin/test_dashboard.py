@@ -1,0 +1,484 @@
+"""The dashboard over HTTP: who gets in, what a page holds, and what its forms do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, CookieJar, web
+
+from gateway.admin import pages_activity
+from gateway.admin.admin_keys import AdminKeyDraft
+from gateway.admin.desk import Desk
+from gateway.admin.forms import BODY_BYTES_MAX
+from gateway.admin.pages import ROUTES, Dashboard
+from gateway.admin.sessions import COOKIE, IDLE_S
+from gateway.charging import Charging
+from gateway.config.secrets import Secret
+from gateway.core.errors import Unavailable
+from gateway.ledger.journal import Journal
+from gateway.ledger.meters import Meters
+from gateway.record.recent import Recent
+from gateway.record.rows import Batch, record_row
+from gateway.state.facts import Tenant
+from tests.fakes.clock import ManualClock
+from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
+from tests.gateway.record.records import RECORD, make_record
+
+STATED = "an-admin-key-of-the-configuration"
+PAGES = [path for path in ROUTES if "." not in path]
+HOSTILE = "<img src=x onerror=alert(1)>\"'&"
+
+
+class Browser:
+    """A client with cookies that reads forms like a browser. *office* is what it looks at."""
+
+    def __init__(self, http: ClientSession, office) -> None:
+        self.http = http
+        self.office = office
+        self.desk = Desk(office)
+
+    async def get(self, path: str, status: int = 200) -> str:
+        """The text of a page."""
+        async with self.http.get(path, allow_redirects=False) as response:
+            assert response.status == status, await response.text()
+            return await response.text()
+
+    async def post(self, path: str, status: int = 303, **fields: str) -> str:
+        """The text that answers a form, with the token of the session."""
+        token = re.search(r'name="token" value="([^"]+)"', await self.get("/admin/settings"))
+        fields = {"token": token[1] if token else "", **fields}
+        async with self.http.post(path, data=fields, allow_redirects=False) as response:
+            assert response.status == status, await response.text()
+            return await response.text()
+
+    async def login(self, key: str = STATED, status: int = 303) -> str:
+        """Log in with *key*."""
+        fields = {"key": key}
+        async with self.http.post("/admin/login", data=fields, allow_redirects=False) as response:
+            assert response.status == status
+            return await response.text()
+
+    async def login_as(self, role: str) -> str:
+        """Log in with a new key of that role; the id of the key."""
+        made = await self.desk.admin_keys.create(ADMIN, AdminKeyDraft(role=role))
+        await self.login(made.secret)
+        return made.id
+
+
+@asynccontextmanager
+async def opened(office):
+    """A browser before the dashboard of *office*."""
+    runner = web.ServerRunner(web.Server(Dashboard(office).answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    jar = CookieJar(unsafe=True)
+    async with ClientSession(f"http://{host}:{port}", cookie_jar=jar) as http:
+        yield Browser(http, office)
+    await runner.cleanup()
+
+
+@pytest.fixture
+def clock():
+    """The clock of the office."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def office(tmp_path, clock):
+    """An office with a gateway that answers by simulation, and its records."""
+    made = office_of(tmp_path, clock, stated=Secret(STATED))
+    made.records.prepare()
+    await made.replica.refresh()
+    made = with_gateway(msgspec.structs.replace(made, recent=Recent()))
+    journal = Journal(tmp_path, 2**20)
+    made.running().charging = Charging(Meters(clock), journal, clock, lambda *_: False)
+    yield made
+    journal.close()
+    close(made)
+
+
+@pytest.fixture
+async def browser(office):
+    """Nobody is logged in."""
+    async with opened(office) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def admin(browser):
+    """An admin is logged in."""
+    await browser.login()
+    return browser
+
+
+def store(office, *records):
+    """Keep *records*, as the recorder would."""
+    office.records.write(Batch(records=[record_row(record) for record in records]))
+    office.recent.observe(records)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/activity.csv", "/admin/keys/web"])
+async def test_nothing_is_shown_without_a_session(browser, path):
+    """Whoever is not logged in is sent to the login, and comes back to the page afterwards."""
+    async with browser.http.get(path, allow_redirects=False) as response:
+        assert response.status == 303
+        assert response.headers["Location"].startswith("/admin/login")
+    async with browser.http.post(path, data={"do": "x"}, allow_redirects=False) as response:
+        assert response.status == 401
+
+
+async def test_the_tail_is_closed_too(browser):
+    """A tail has no login page: it ends."""
+    await browser.get("/admin/tail", 401)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_shown_and_safe(admin, path):
+    """On an empty gateway, with one landmark each, one heading, and headers that forbid scripts."""
+    async with admin.http.get(path) as response:
+        text = await response.text()
+    assert response.status == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert not re.search(r"<[^>]+ (style|on\w+)=", text)
+    assert not re.search(r"<script(?! src)", text)
+    assert (text.count("<h1>"), text.count("<main "), text.count('aria-current="page"')) == (
+        1,
+        1,
+        1,
+    )
+    assert text.count("<table") == text.count("<caption")
+    assert_labelled(text)
+
+
+def assert_labelled(text: str) -> None:
+    """Every field that is shown has a label, and no id is there twice."""
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids)), [one for one in ids if ids.count(one) > 1]
+    fields = re.findall(r"<(?:input|select|textarea)\b[^>]*>", text)
+    for field in fields:
+        if 'type="hidden"' not in field:
+            found = re.search(r'\bid="([^"]+)"', field)
+            assert found, field
+            assert f'for="{found[1]}"' in text, field
+
+
+async def test_a_login_makes_a_cookie_that_scripts_and_other_sites_cannot_use(browser):
+    """HttpOnly, SameSite=Strict, for the dashboard alone, and secure where the browser is."""
+    for forwarded, secure in ((None, False), ("https", True)):
+        headers = {} if forwarded is None else {"X-Forwarded-Proto": forwarded}
+        async with browser.http.post(
+            "/admin/login", data={"key": STATED}, headers=headers, allow_redirects=False
+        ) as response:
+            cookie = response.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert "Path=/admin" in cookie
+        assert ("Secure" in cookie) is secure
+        assert STATED not in cookie
+
+
+async def test_a_wrong_key_opens_nothing_and_is_limited(browser):
+    """The answer does not repeat the key; after some tries one has to wait."""
+    text = await browser.login("wrong-key-of-mine", 401)
+
+    assert "wrong-key-of-mine" not in text
+    for _ in range(9):
+        await browser.login("wrong", 401)
+    await browser.login("wrong", 429)
+    await browser.get("/admin", 303)
+
+
+async def test_a_session_ends_with_its_key(browser):
+    """A key that is revoked opens no page any more, also to those who are logged in."""
+    id_ = await browser.login_as("operator")
+    await browser.get("/admin/keys")
+    await browser.desk.admin_keys.revoke(ADMIN, id_)
+
+    await browser.get("/admin/keys", 303)
+
+
+async def test_a_session_ends_when_idle_and_lives_while_used(admin, clock):
+    """Each click counts from then on."""
+    for _ in range(3):
+        clock.advance(IDLE_S - 60)
+        await admin.get("/admin/audit")
+    clock.advance(IDLE_S + 60)
+
+    await admin.get("/admin/audit", 303)
+
+
+async def test_another_replica_knows_the_session(admin, office):
+    """A browser may come to any replica with its cookie."""
+    async with opened(office) as other:
+        cookies = {one.key: one.value for one in admin.http.cookie_jar}
+        other.http.cookie_jar.update_cookies(cookies)
+        await other.get("/admin/audit")
+
+
+async def test_logging_out_ends_the_session(admin):
+    """The cookie goes, and whoever kept a copy of it has nothing."""
+    (kept,) = [one.value for one in admin.http.cookie_jar if one.key == COOKIE]
+    await admin.post("/admin/logout")
+    admin.http.cookie_jar.update_cookies({COOKIE: kept})
+
+    await admin.get("/admin/audit", 303)
+
+
+@pytest.mark.parametrize("token", ["", "x", "é"])
+async def test_a_form_without_the_token_changes_nothing(admin, token):
+    """A form that the session did not make is refused."""
+    text = await admin.post("/admin/keys", 403, token=token, do="create_key", id="web")
+
+    assert "load the page again" in text
+    assert (await admin.desk.keys.list(ADMIN)).items == []
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_form_of_another_site_changes_nothing(admin, site):
+    """Not even a login: browsers say where a form comes from."""
+    for path in ("/admin/keys", "/admin/login"):
+        headers = {"Sec-Fetch-Site": site}
+        async with admin.http.post(path, data={"key": STATED}, headers=headers) as response:
+            assert response.status == 403
+
+
+async def test_a_large_form_and_one_of_another_kind_are_refused(admin):
+    """A form has a limit in bytes, and is a form."""
+    await admin.post("/admin/playground", 413, prompt="x" * BODY_BYTES_MAX)
+    async with admin.http.post("/admin/keys", json={}) as response:
+        assert response.status == 415
+
+
+async def test_roles_hold_on_every_page(browser):
+    """A viewer sees, and is told what it may not do."""
+    await browser.login_as("viewer")
+    text = await browser.post("/admin/keys", 403, do="create_key", id="web")
+
+    assert "This takes the role operator" in text
+    await browser.post("/admin/playground", 403, do="send", prompt="hello")
+    await browser.post("/admin/rules", 403, do="add_rule", id="r", model="gpt-4")
+    await browser.post("/admin/settings", 403, do="create_admin_key", role="admin")
+    assert (await browser.desk.keys.list(ADMIN)).items == []
+
+
+async def test_a_key_is_made_shown_once_and_revoked(admin):
+    """The secret is on one page and never again; the audit log has who did it."""
+    text = await admin.post("/admin/keys", 200, do="create_key", id="web", spend_usd_0="5")
+    secret = re.search(r"sy_[\w-]{43}", text)
+    assert secret is not None
+    for path in ("/admin/keys", "/admin/keys/web", "/admin/audit", "/admin/settings"):
+        shown = await admin.get(path)
+        assert secret[0] not in shown
+    await admin.post("/admin/keys", do="revoke_key", id="web")
+
+    assert "revoked" in await admin.get("/admin/keys/web")
+    assert (await admin.desk.keys.get(ADMIN, "web")).value.revoked_s is not None
+    assert "revoke" in await admin.get("/admin/audit?kind=key")
+
+
+async def test_a_form_that_fails_comes_back_with_what_was_typed(admin):
+    """The page says what is wrong, and keeps the rest."""
+    text = await admin.post(
+        "/admin/keys", 422, do="create_key", id="web", name="My web shop", tenant="nobody"
+    )
+
+    assert "That did not work" in text
+    assert "My web shop" in text
+
+
+async def test_a_top_up_counts_once(admin):
+    """A second click on the same form adds nothing."""
+    await admin.desk.tenants.create(ADMIN, "acme", Tenant(credits=True))
+    for _ in range(2):
+        await admin.post("/admin/keys", do="top_up", tenant="acme", usd="2.5", once="abc")
+
+    assert "$2.50" in await admin.get("/admin/keys")
+
+
+async def test_a_rule_is_drafted_tested_published_and_taken_back(admin, office):
+    """Each step is a form; two who edit at once do not overwrite each other."""
+    store(office, make_record(1, wall_s=office.clock.wall() - 5))
+    await admin.post(
+        "/admin/rules", do="add_rule", draft="0", id="r1", task_types="Rewrite", model="gpt-4o"
+    )
+    await admin.post("/admin/rules", 409, do="add_rule", draft="0", id="r2", model="gpt-4o")
+    draft = await admin.desk.rules.draft(ADMIN, "*")
+    assert [rule.id for rule in draft.value.rules] == ["r1"]
+    assert "would have changed" in await admin.post("/admin/rules", 200, do="test")
+    await admin.post("/admin/rules", do="publish", version=str(draft.version), note="first")
+    live = await admin.desk.rules.live(ADMIN, "*")
+    assert live.value.rules[0].when.task_types == ("Rewrite",)
+    await admin.post("/admin/rules", do="save_text", draft="0", text="[]")
+    await admin.post("/admin/rules", do="publish", note="none")
+    await admin.post("/admin/rules", do="rollback", version=str(live.version))
+
+    assert "r1" in await admin.get("/admin/rules")
+    assert (await admin.desk.rules.live(ADMIN, "*")).value.rules == live.value.rules
+
+
+async def test_a_draft_is_put_in_order(admin):
+    """Rules move up and down, are replaced and removed."""
+    text = "[{id: a, then: {keep: true}}, {id: b, then: {keep: true}}]"
+    await admin.post("/admin/rules", do="save_text", draft="0", text=text)
+    await admin.post("/admin/rules", do="up", index="1")
+    await admin.post("/admin/rules", do="save_rule", index="0", id="b", mode="eco")
+    await admin.post("/admin/rules", do="remove", index="1")
+    (rule,) = (await admin.desk.rules.draft(ADMIN, "*")).value.rules
+
+    assert (rule.id, rule.then.mode, rule.then.keep) == ("b", "eco", False)
+    await admin.post("/admin/rules", 400, do="remove", index="7")
+
+
+async def test_a_template_goes_into_the_draft(admin):
+    """Once: what is there already is not there twice."""
+    (first, *_) = await admin.desk.rules.templates(ADMIN)
+    for _ in range(2):
+        await admin.post("/admin/rules", do="template", template=first.name)
+    draft = await admin.desk.rules.draft(ADMIN, "*")
+
+    assert [rule.id for rule in draft.value.rules] == [rule.id for rule in first.rules]
+
+
+async def test_a_policy_is_made_changed_and_deleted(admin):
+    """The form keeps what it does not change."""
+    fields = {"name": "weapons", "phrases": "build a bomb\nmake a gun", "action": "block"}
+    await admin.post("/admin/policies", do="create", id="p1", **fields)
+    fact = (await admin.desk.content_policies.get(ADMIN, "p1")).value
+    assert fact.policy.phrases == ("build a bomb", "make a gun")
+    await admin.post("/admin/policies/p1", do="update", name="weapons", phrases="build a bomb")
+    assert "weapons" in await admin.get("/admin/policies/p1")
+    await admin.post("/admin/policies", do="delete", id="p1")
+
+    await admin.get("/admin/policies/p1", 404)
+
+
+async def test_the_playground_decides_and_sends(admin, office):
+    """The decision with its candidates; the answer of the pipeline, which is recorded."""
+    decided = await admin.post(
+        "/admin/playground", 200, do="decide", prompt="Say hello.", model="gpt-4o", action="auto"
+    )
+    assert "Candidates" in decided
+    assert "Answer" not in re.sub(r"<option.*?</option>|Tokens of the answer", "", decided)
+    sent = await admin.post(
+        "/admin/playground", 200, do="send", prompt="Say hello.", model="gpt-4o"
+    )
+    found = re.search(r"/admin/activity/(req_\w+)", sent)
+    assert found is not None
+    record = office.gateway.recorder.find(found[1])
+
+    assert record.principal.key_id == "operator:configuration"
+    assert "gpt-4o" in await admin.get(f"/admin/activity/{found[1]}")
+
+
+async def test_one_decision_is_opened_in_full(admin, office):
+    """Signals, scores, candidates, attempts and costs; an unknown id is not found."""
+    store(office, make_record(1))
+    text = await admin.get("/admin/activity/req_1")
+
+    for word in ("Candidates", "Signals", "Scores", "Attempts", "agent continuation", "p/large"):
+        assert word in text
+    await admin.get("/admin/activity/req_404", 404)
+
+
+async def test_what_clients_write_is_text_and_nothing_else(admin, office):
+    """A client that names markup as its model runs nothing in an operator's browser."""
+    question = msgspec.structs.replace(RECORD.question, model=HOSTILE)
+    decision = msgspec.structs.replace(RECORD.decision, reason=HOSTILE, rule=HOSTILE)
+    store(office, make_record(1, question=question, decision=decision, model=HOSTILE, text=HOSTILE))
+
+    for path in ("/admin/activity", "/admin/activity/req_1", "/admin?period=30d"):
+        text = await admin.get(path)
+        assert "<img src=x" not in text
+    for query in (f"asked={HOSTILE}", f"key={HOSTILE}&rule={HOSTILE}&request={HOSTILE}"):
+        assert "<img src=x" not in await admin.get(f"/admin/activity?{query}")
+        assert "<img src=x" not in await admin.get(f"/admin/audit?id={HOSTILE}")
+
+
+async def test_the_overview_has_plots_and_their_numbers(admin, office):
+    """Each plot has a sentence for those who do not see it, and a table."""
+    now_s = office.clock.wall()
+    store(office, *(make_record(number, wall_s=now_s - 10 * number - 1) for number in range(20)))
+    text = await admin.get("/admin")
+
+    assert text.count('<svg class="plot"') == text.count('role="img" aria-label=') == 6
+    assert "Requests by tier: low (100 %) 20." in text
+    assert "78 % of what it would have cost" in text
+
+
+async def test_an_empty_gateway_says_how_to_begin(admin):
+    """The base URL and a line for the shell."""
+    text = await admin.get("/admin")
+
+    assert "curl http://127.0.0.1:" in text
+    assert "/v1/chat/completions" in text
+
+
+async def test_the_activity_is_filtered_and_exported(admin, office):
+    """The list and the files hold the same records."""
+    store(office, make_record(1), make_record(2, model="large"))
+    listed = (await admin.get("/admin/activity?model=large")).partition("Stored requests")[2]
+    assert ("req_2" in listed, "req_1" in listed) == (True, False)
+    csv = await admin.get("/admin/activity.csv?model=large")
+    assert (csv.count("req_"), csv.count("\n")) == (1, 2)
+    assert (await admin.get("/admin/activity.jsonl")).count("\n") == 2
+    await admin.get("/admin/activity?cursor=nonsense", 400)
+
+
+async def test_the_tail_shows_requests_as_they_come(admin, office, monkeypatch):
+    """Only what the filter lets through, as rows of the table."""
+    monkeypatch.setattr(pages_activity, "TAIL_POLL_S", 0.01)
+    async with admin.http.get("/admin/tail?model=large") as response:
+        assert response.content_type == "text/event-stream"
+        await response.content.readline()
+        store(office, make_record(1), make_record(2, model="large"))
+        event = await asyncio.wait_for(response.content.readuntil(b"\n\n"), 5)
+        while b"event" not in event:
+            event = await asyncio.wait_for(response.content.readuntil(b"\n\n"), 5)
+
+    assert b"event: row" in event
+    assert b"req_2" in event
+    assert b"req_1" not in event
+
+
+async def test_tails_are_limited(admin, monkeypatch):
+    """Each holds a connection, so there are only so many."""
+    monkeypatch.setattr(pages_activity, "TAIL_POLL_S", 0.01)
+    watching = [await admin.http.get("/admin/tail") for _ in range(20)]
+    await admin.get("/admin/tail", 503)
+    for one in watching:
+        one.close()
+
+
+async def test_a_database_that_is_down_is_told(admin, office, monkeypatch):
+    """The page says so instead of being empty, and the login still works."""
+
+    def fail(*_: object) -> None:
+        raise Unavailable("The record store does not answer.")
+
+    monkeypatch.setattr(type(office.records), "_begin", fail)
+    text = await admin.get("/admin/activity", 503)
+
+    assert "does not answer" in text
+
+
+@pytest.mark.parametrize("path", ["/admin/nothing", "/admin/static/none.css", "/admin/rules/a/b"])
+async def test_what_is_not_there_is_not_found(admin, path):
+    """With a page that leads back."""
+    assert 'href="/admin"' in await admin.get(path, 404)
+
+
+async def test_static_files_are_kept_by_browsers(browser):
+    """Their addresses change with what they hold; they are no secret."""
+    text = await browser.get("/admin/login")
+    (style,) = re.findall(r'href="(/admin/static/style.css[^"]+)"', text)
+    async with browser.http.get(style) as response:
+        assert "immutable" in response.headers["Cache-Control"]
+        assert response.headers["Content-Type"] == "text/css; charset=utf-8"
