@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -86,15 +87,16 @@ def read_books(engine: Engine, fleet: Fleet) -> Books:
 
 def waiting_bytes(engine: Engine, folders: Iterable[Path]) -> int:
     """Of the journals below *folders*: on disk, and not read into the ledger."""
-    columns = ledger_tables.journals.c
-    with engine.begin() as connection:
-        read = dict(connection.execute(select(columns.segment, columns.read_bytes)).tuples())
-    left = 0
+    sizes = {}
     for folder in folders:
         for path in (folder / FOLDER).glob("*/*.jsonl"):
-            name = f"{path.parent.name}/{int(path.stem)}"
-            left += path.stat().st_size - read.get(name, 0)
-    return left
+            with contextlib.suppress(FileNotFoundError):  # booked and deleted just now
+                sizes[f"{path.parent.name}/{int(path.stem)}"] = path.stat().st_size
+    columns = ledger_tables.journals.c
+    with engine.begin() as connection:
+        found = connection.execute(select(columns.segment, columns.read_bytes))
+        read: dict[str, int] = {row[0]: row[1] for row in found}
+    return sum(size - read.get(name, 0) for name, size in sizes.items())
 
 
 def settled_books(fleet: Fleet, answered: set[str], wait_s: float, *, lapses: bool) -> Books:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,19 +36,26 @@ class Bounds:
     replicas: int
 
 
-def checks(
-    answers: Sequence[Answer],
-    books: Books,
-    truth: Sequence[tuple[int, str, int]],
-    bounds: Bounds,
-    *,
-    lapses: bool,
-) -> Iterator[Check]:
-    """All that is read from *answers*, *books* and the calls that the upstream saw."""
+@dataclass(frozen=True)
+class Seen:
+    """
+    What was seen from outside: answers, the calls that the upstream had, and the processes that
+    were *killed*. *lapses*: the leases of what was torn are over.
+    """
+
+    answers: Sequence[Answer]
+    truth: Sequence[tuple[int, str, int]]
+    killed: Collection[int]
+    lapses: bool
+
+
+def checks(seen: Seen, books: Books, bounds: Bounds) -> Iterator[Check]:
+    """All that can be read from these."""
+    answers = seen.answers
     yield from clients(answers)
-    yield from ledger(answers, books, lapses=lapses)
-    yield from against_truth(answers, books, truth)
-    yield from records(answers, books)
+    yield from ledger(answers, books, lapses=seen.lapses)
+    yield from against_truth(answers, books, seen.truth)
+    yield from records(answers, books, seen.killed)
     yield rate_limit(answers, bounds.requests_per_minute)
     yield from money(answers, books, bounds)
 
@@ -87,7 +94,8 @@ def ledger(answers: Sequence[Answer], books: Books, *, lapses: bool) -> Iterator
     """Exactly once, and balanced."""
     done = answered(answers)
     counts = Counter(len(books.by_request.get(one.request_id, ())) for one in done)
-    told = f"{counts[1]} of {len(done)}, {counts[0]} missing, {len(done) - counts[0] - counts[1]} twice"
+    more = len(done) - counts[0] - counts[1]
+    told = f"{counts[1]} of {len(done)}, {counts[0]} missing, {more} more than once"
     yield Check("answered requests settled exactly once", counts[1] == len(done), told)
     twice = sum(len(bills) > 1 for bills in books.by_request.values())
     yield Check("requests settled twice, whoever answered", not twice, str(twice))
@@ -148,12 +156,15 @@ def against_truth(
     yield Check("true cost is the ledger's, within what was torn", right, told)
 
 
-def records(answers: Sequence[Answer], books: Books) -> Iterator[Check]:
-    """Of each answered request there should be a record."""
+def records(answers: Sequence[Answer], books: Books, killed: Collection[int]) -> Iterator[Check]:
+    """Of each answered request there is a record, but where a process died with it in memory."""
     done = answered(answers)
-    lost = Counter(f"process {one.pid}" for one in done if one.request_id not in books.records)
-    told = ", ".join(f"{count} of {where}" for where, count in lost.items()) or "none"
-    yield Check(f"records lost, of {len(done)} answered", not lost, told)
+    lost = [one for one in done if one.request_id not in books.records]
+    with_them = sum(one.pid in killed for one in lost)
+    others = Counter(f"process {one.pid}" for one in lost if one.pid not in killed)
+    told = ", ".join(f"{count} of {where}" for where, count in others.items()) or "none"
+    yield Check(f"records lost, of {len(done)} answered requests", not others, told)
+    yield Check("records lost with a killed process, in its memory", None, str(with_them))
 
 
 def rate_limit(answers: Sequence[Answer], most: int) -> Check:
@@ -161,7 +172,7 @@ def rate_limit(answers: Sequence[Answer], most: int) -> Check:
     Requests that must have been admitted within one stretch of a minute: sent in it and done in
     it, by the client's clock. So nothing that measuring adds can make it look too many.
     """
-    mine = [one for one in answers if one.tenant == "paced" and one.status in (0, 200)]
+    mine = [one for one in answers if one.tenant == "paced" and one.status == 200]
     sent = np.sort(np.array([one.sent_s for one in mine]))
     order = np.argsort([one.sent_s for one in mine])
     done = np.array([one.done_s for one in mine])[order]

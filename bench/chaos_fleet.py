@@ -23,20 +23,24 @@ from bench.servers import ROOT, START_S, announced, free_port
 
 API = "/admin/api/v1"
 ADMIN = "sya_of-the-chaos"
-MASTER = base64.b64encode(bytes(range(32))).decode()
+SECRETS = {
+    "CHAOS_ADMIN": ADMIN,
+    "CHAOS_MASTER": base64.b64encode(bytes(range(32))).decode(),
+    "CHAOS_UPSTREAM": "of-the-upstream",
+}
 REQUEST_S = 10.0  # of one request; a minute after it what it reserved lapses
 STOP_S = 40.0  # to drain, and to write what waits
 CONFIG = f"""\
 server: {{{{host: 127.0.0.1, port: {{port}}, require_key: true, drain_s: 10,
   request_timeout_s: {REQUEST_S}}}}}
 providers:
-  openai: {{{{api_key: upstream-key, base_url: "http://127.0.0.1:{{upstream}}/v1",
+  openai: {{{{api_key: "env:CHAOS_UPSTREAM", base_url: "http://127.0.0.1:{{upstream}}/v1",
     models: [{MODEL}]}}}}
 models:
   {MODEL}: {{{{price: {{{{input: {NANO_USD_IN / 1000}, output: {NANO_USD_OUT / 1000}}}}}}}}}
 reliability: {{{{breaker_failures: 1000, breaker_error_share: 1.0, retry_floor_per_s: 1000}}}}
 state: {{{{database_url: "{{database}}", redis_url: "{{redis}}", folder: "{{folder}}",
-  master_key: "{MASTER}", admin_key: "{ADMIN}"}}}}
+  master_key: "env:CHAOS_MASTER", admin_key: "env:CHAOS_ADMIN"}}}}
 simulation: {{{{enabled: "off"}}}}
 classifier: {{{{enabled: false}}}}
 scan: {{{{enabled: false}}}}
@@ -46,13 +50,14 @@ scan: {{{{enabled: false}}}}
 class Gateway:
     """
     One gateway and its folder, which outlives its processes. *up*: whether a load balancer would
-    send anything here.
+    send anything here; *killed*: processes that died by SIGKILL.
     """
 
     def __init__(self, name: str, folder: Path, upstream: int, database: str, redis: str) -> None:
         self.name = name
         self.port = free_port()
         self.pid = 0  # of the process that runs, or ran last
+        self.killed: list[int] = []
         self.up = False
         self.folder = folder / name
         self._log = folder / f"{name}.log"
@@ -71,7 +76,7 @@ class Gateway:
     def start(self) -> None:
         """Start it and wait until it is ready. Raises RuntimeError: it is not."""
         environ = {name: value for name, value in os.environ.items() if "API_KEY" not in name}
-        environ["SWITCHYARD_CONFIG"] = str(self._config)
+        environ |= SECRETS | {"SWITCHYARD_CONFIG": str(self._config)}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", "serve"],
@@ -90,6 +95,7 @@ class Gateway:
 
     def kill(self) -> None:
         """As the kernel does when memory runs out."""
+        self.killed.append(self.pid)
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
@@ -127,7 +133,7 @@ class Gateway:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
-    def make(self, path: str, body: object) -> Any:
+    def make(self, path: str, body: object = None) -> Any:
         """What the admin API has made. Raises RuntimeError: it has not."""
         status, answer = self.admin("POST", path, body)
         if status not in (200, 201):
@@ -155,6 +161,11 @@ class Fleet:
     database: str
     gateways: list[Gateway]
     calls: Path
+
+    @property
+    def killed(self) -> set[int]:
+        """All processes that died by SIGKILL."""
+        return {pid for gateway in self.gateways for pid in gateway.killed}
 
     def truth(self) -> list[tuple[int, str, int]]:
         """The calls that the upstream saw: number, what became of it, its cost in nano-dollars."""

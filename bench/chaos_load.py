@@ -89,9 +89,8 @@ class Load:
             async with asked as reply:
                 status, headers = reply.status, dict(reply.headers)
                 text = await reply.read()
-                whole = b"[DONE]" in text or not script(number).stream
-                if status != 200:
-                    code = code_of(text)
+                whole = status != 200 or b"[DONE]" in text or not script(number).stream
+                code = "" if status == 200 else code_of(text)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             code = type(error).__name__
         finally:

@@ -171,7 +171,7 @@ class Bill:
         if self.terms.credits:
             asked = fee if own_key else cost + fee
             ask = [(charging.balance(request.principal.tenant), asked)]
-            self._credits = await self._hold(self._credits, ask)
+            self._credits = await self._hold(self._credits, ask, for_fee=own_key)
         self._release("another attempt")
         self._number += 1
         now_s = charging.clock.wall()
@@ -202,7 +202,9 @@ class Bill:
             refuse_flow(got, self.states)
         self._holds.append(got)
 
-    async def _hold(self, hold: Hold | None, asks: list[tuple[Limit, int]]) -> Hold | None:
+    async def _hold(
+        self, hold: Hold | None, asks: list[tuple[Limit, int]], *, for_fee: bool = False
+    ) -> Hold | None:
         """*asks* instead of what *hold* has. Raises as ``attempt``."""
         meters = self._charging.meters
         if not asks:
@@ -215,7 +217,7 @@ class Bill:
         else:
             reached = await meters.change(hold, asks)
         if reached is not None:
-            refuse_money(reached)
+            refuse_money(reached, for_fee=for_fee)
         return hold
 
     def settle(
@@ -300,9 +302,9 @@ def refuse_flow(reached: LimitReached, states: Sequence[MeterState]) -> NoReturn
     raise error
 
 
-def refuse_money(reached: LimitReached) -> NoReturn:
+def refuse_money(reached: LimitReached, *, for_fee: bool) -> NoReturn:
     """
-    Raise what a client is told of *reached*.
+    Raise what a client is told of *reached*. *for_fee*: its own key pays the provider.
 
     Raises:
         CreditsMissing: the balance does not cover it.
@@ -314,7 +316,7 @@ def refuse_money(reached: LimitReached) -> NoReturn:
         raise CreditsMissing(
             f"The balance of {usd_text(left)} USD does not cover this request, which may cost "
             f"{asked} USD. Top up the tenant's credits.",
-            code="no_balance" if left <= 0 else "insufficient_credits",
+            code=credit_code(left, for_fee=for_fee),
             balance_nano_usd=left,
             estimate_nano_usd=reached.asked,
         )
@@ -324,3 +326,10 @@ def refuse_money(reached: LimitReached) -> NoReturn:
         f"leaves {usd_text(max(left, 0))} USD; this request may cost {asked} USD.",
         retry_after_s=reached.retry_after_s,
     )
+
+
+def credit_code(left_nano_usd: int, *, for_fee: bool) -> str:
+    """How LockLLM's clients know what is missing."""
+    if for_fee:
+        return "insufficient_routing_credits"
+    return "no_balance" if left_nano_usd <= 0 else "insufficient_credits"

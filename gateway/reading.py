@@ -17,6 +17,7 @@ from gateway.core.request import Request, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.ask import is_off
 from gateway.decide.policy import RoutingPolicy
+from gateway.scan.patterns import Match
 from gateway.scan.placeholders import Placeholders
 from gateway.scan.scan import Caller, Scan
 from gateway.scan.scanner import Scanner
@@ -107,6 +108,7 @@ class Scanning:
         self._scan: Scan | None = None
         scanner = readers.scanner
         self._took_s = 0.0
+        self._matched: dict[str, list[Match]] = {}  # by stripping
         self._wishes: Wishes | None = None
         if scanner is not None:
             self._wishes = scanner.wishes(request.controls, request.principal.project)
@@ -124,9 +126,9 @@ class Scanning:
         begun_s = self._readers.clock.monotonic()
         try:
             if len(request.body) > LOOP_BYTES_MAX:
-                self.stripped = await asyncio.to_thread(scanner.strip, request)
+                self.stripped = await asyncio.to_thread(scanner.strip, request, self._matched)
             else:
-                self.stripped = scanner.strip(request)
+                self.stripped = scanner.strip(request, self._matched)
         except SwitchyardError:
             raise
         except Exception as fault:  # noqa: BLE001 - logged without its message
@@ -148,7 +150,7 @@ class Scanning:
             return
         begun_s = self._readers.clock.monotonic()
         try:
-            scan = scanner.begin(self.request, self._wishes)
+            scan = scanner.begin(self.request, self._wishes, self._matched)
             scan.begin(self.request.chat, self._readers.classifier.attacks)
             self._scan = scan
         except Exception as fault:  # noqa: BLE001 - logged without its message

@@ -414,14 +414,24 @@ READ_ROUTES = (
         role="operator",
     ),
 )
-WEBHOOK_ROUTE = Route(
-    "POST",
-    "/webhooks/{id}/rotate",
-    lambda c: c.desk.webhooks.rotate(c.who, c.id, c.expected),
-    "Give a webhook a new secret",
-    Made[WebhookDraft],
-    versioned=True,
-    role="operator",
+WEBHOOK_ROUTES = (
+    Route(
+        "POST",
+        "/webhooks/{id}/rotate",
+        lambda c: c.desk.webhooks.rotate(c.who, c.id, c.expected),
+        "Give a webhook a new secret",
+        Made[WebhookDraft],
+        versioned=True,
+        role="operator",
+    ),
+    Route(
+        "POST",
+        "/webhooks/{id}/test",
+        lambda c: c.desk.webhooks.test(c.who, c.id),
+        "Send a webhook a test event",
+        status=204,
+        role="operator",
+    ),
 )
 ROUTES: tuple[Route, ...] = (
     *named("/tenants", "tenants", Tenant, "tenant"),
@@ -440,7 +450,7 @@ ROUTES: tuple[Route, ...] = (
         shows=False,
     ),
     *unnamed("/webhooks", "webhooks", WebhookDraft, WebhookDraft, "webhook"),
-    WEBHOOK_ROUTE,
+    *WEBHOOK_ROUTES,
     *MONEY_ROUTES,
     *RULE_ROUTES,
     *READ_ROUTES,

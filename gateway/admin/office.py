@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -18,11 +18,13 @@ from gateway.record.recent import Recent
 from gateway.record.store import Store
 from gateway.state.effective import effective
 from gateway.state.fact_store import FactStore
-from gateway.state.facts import Facts
+from gateway.state.facts import Event, Facts
 from gateway.state.ledger_store import LedgerStore
 from gateway.state.vault import Vault
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[Event, str, Mapping[str, object]], None]
 
 
 class Replica(Protocol):
@@ -44,7 +46,7 @@ class Office(msgspec.Struct, frozen=True):
     """
     Everything that front ends of the operator need. *settings* are those of the file, without the
     facts. *digest* is the keyed hash that keys are known by. On the command line no *gateway* runs;
-    without *matrix* the judgements are summed up when somebody asks.
+    without *matrix* the judgements are summed up when somebody asks. *tell* reaches webhooks.
     """
 
     fact_store: FactStore
@@ -59,6 +61,7 @@ class Office(msgspec.Struct, frozen=True):
     gateway: Gateway | None = None
     matrix: Callable[[], QualityMatrix] | None = None
     recent: Recent | None = None
+    tell: Tell | None = None
 
     def running(self) -> Gateway:
         """The gateway. Raises Unavailable where none runs here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,7 +94,7 @@ def described(
     operation: dict[str, Any] = {
         "summary": route.summary,
         "description": f"Takes the role {route.role}.",
-        "operationId": f"{route.method.lower()}{route.path}".replace("/", "_").replace("-", "_"),
+        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").rstrip("_"),
         "parameters": [*path_parameters(route), *header_parameters(route)],
         "responses": {
             str(route.status): success(route, schema_of),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import traceback
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -29,7 +30,9 @@ from gateway.admin import (
     pages_policies,
     pages_rules,
     pages_settings,
+    pages_tenants,
 )
+from gateway.admin.access import STATED
 from gateway.admin.desk import Desk
 from gateway.admin.forms import Form, read_form, read_query
 from gateway.admin.office import Office
@@ -47,6 +50,7 @@ from gateway.core.errors import (
     Unauthenticated,
 )
 from gateway.record.recent import Recent
+from gateway.state.facts import AdminKey
 
 log = logging.getLogger("switchyard")
 
@@ -74,6 +78,8 @@ ROUTES: dict[str, Route] = {
     "/admin/models": Route(pages_models.show),
     "/admin/quality": Route(pages_models.show_quality),
     "/admin/keys": Route(pages_keys.show, pages_keys.change, tails=True),
+    "/admin/tenants": Route(pages_tenants.show_tenant, pages_tenants.change_tenant, tails=True),
+    "/admin/projects": Route(pages_tenants.show_project, pages_tenants.change_project, tails=True),
     "/admin/policies": Route(pages_policies.show, pages_policies.change, tails=True),
     "/admin/settings": Route(pages_settings.show, pages_settings.change),
     "/admin/audit": Route(pages_audit.show),
@@ -179,7 +185,19 @@ class Dashboard:
         """Who is logged in, and as what; (None, None) for nobody."""
         cookie = http.cookies.get(COOKIE, "")
         session = self._shared.sessions.read(cookie, self._office.clock.wall())
-        return session, None if session is None else self._office.access.known(session.operator)
+        if session is None or session.mark not in self._marks(session.operator):
+            return None, None
+        return session, self._office.access.known(session.operator)
+
+    def _marks(self, operator: str) -> set[str]:
+        """What sessions of *operator* may have been opened with: its secrets that still work."""
+        office, mark = self._office, self._shared.sessions.mark
+        if operator == STATED:
+            stated = office.settings().state.admin_key
+            return set() if stated is None else {mark(office.digest(str(stated)))}
+        fact, now_s = office.replica.facts.of("admin_key").get(operator), office.clock.wall()
+        hashes = fact.hashes if isinstance(fact, AdminKey) else ()
+        return {mark(one.digest) for one in hashes if (one.expires_s or math.inf) > now_s}
 
     async def _login(self, http: web.BaseRequest) -> web.StreamResponse:
         """GET and POST /admin/login."""
@@ -188,12 +206,14 @@ class Dashboard:
         form = await read_form(http)
         target = local(form.text("next"))
         try:
-            who = self._office.access.operator(form.text("key"), http.remote or "")
+            secret = form.text("key")
+            who = self._office.access.operator(secret, http.remote or "")
         except SwitchyardError as error:
             return self._login_page(target, error)
         now_s = self._office.clock.wall()
         response = go(target)
-        set_cookie(http, response, self._shared.sessions, self._shared.sessions.open(who.id, now_s))
+        session = self._shared.sessions.open(who.id, self._office.digest(secret), now_s)
+        set_cookie(http, response, self._shared.sessions, session)
         note = self._office.fact_store.note
         try:
             await asyncio.to_thread(

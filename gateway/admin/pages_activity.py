@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.admin.forms import PERIODS_S, activity_filter, query_of
-from gateway.admin.pages_visit import Visit
+from gateway.admin.pages_visit import Visit, write
 from gateway.admin.render import SAFE
 from gateway.core.decision import Candidate
 from gateway.core.errors import InvalidRequest, NotFound, SwitchyardError
@@ -163,9 +163,9 @@ async def export(visit: Visit) -> web.StreamResponse:
     pieces = export_rows(visit.office.records, wanted, form)
     first = await visit.heavy(lambda: next(pieces, b""))  # before the head: it may raise
     await response.prepare(visit.http)
-    await response.write(first)
+    await write(response, first)
     while (piece := await visit.heavy(lambda: next(pieces, None))) is not None:
-        await response.write(piece)
+        await write(response, piece)
     await response.write_eof()
     return response
 
@@ -198,18 +198,20 @@ async def tail(visit: Visit, tails: Tails) -> web.StreamResponse:
             headers={**SAFE, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
         await response.prepare(visit.http)
-        await response.write(b"retry: 2000\n\n")
+        await write(response, b"retry: 2000\n\n")
         number, _ = recent.after(0)
         began_s = beat_s = clock.monotonic()
         while clock.monotonic() - began_s < TAIL_S_MAX:
             await asyncio.sleep(TAIL_POLL_S)
+            if visit.http.transport is None:
+                break  # the browser has gone
             number, records = recent.after(number)
             found = [one for one in records if matches(wanted, one)][-TAIL_BURST:]
             if found:
-                await response.write(b"".join(event(visit, one) for one in found))
+                await write(response, b"".join(event(visit, one) for one in found))
             elif clock.monotonic() - beat_s > TAIL_BEAT_S:
                 beat_s = clock.monotonic()
-                await response.write(b": still here\n\n")
+                await write(response, b": still here\n\n")
         await response.write_eof()
     return response
 

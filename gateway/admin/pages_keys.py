@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Mapping
 
-import msgspec
 from aiohttp import web
 
 from gateway.admin.forms import Form
-from gateway.admin.keys import KeyDraft, KeyView
+from gateway.admin.keys import KeyDraft
+from gateway.admin.pages_tenants import balances, limits_of, options, spent
 from gateway.admin.pages_visit import Visit, do, go
 from gateway.admin.provider_keys import ProviderKeyDraft
-from gateway.admin.tenants import TopUp
-from gateway.core.errors import InvalidRequest, SwitchyardError
-from gateway.core.money import nano_usd
 from gateway.core.request import RouteAction
-from gateway.state.facts import Limits, SpendLimit, Tenant, TenantProject
-from gateway.state.ledger_store import Balance
 
 HERE = "/admin/keys"
-ONE_DAY_S = 86_400.0
-WINDOWS = ("minute", "hour", "day", "week", "month", "lifetime")
 
 
 async def show(visit: Visit) -> web.StreamResponse:
@@ -41,6 +32,8 @@ async def page(visit: Visit) -> web.Response:
         "keys.html",
         keys=keys,
         stated=config.keys,
+        spent=await spent(visit, "key"),
+        tenant_spent=await spent(visit, "tenant"),
         tenants=(await desk.tenants.list(who)).items,
         balances=await balances(visit),
         projects=(await desk.projects.list(who)).items,
@@ -48,26 +41,6 @@ async def page(visit: Visit) -> web.Response:
         once=secrets.token_hex(12),
         **options(visit),
     )
-
-
-def options(visit: Visit) -> dict[str, object]:
-    """What the selects of the forms offer."""
-    config, facts = visit.office.completed().config, visit.office.replica.facts
-    return {
-        "tenant_names": sorted({"default", *facts.of("tenant")}),
-        "project_names": sorted({"default", *config.projects, *facts.of("project")}),
-        "provider_names": sorted(visit.office.settings().provider_names),
-        "actions": tuple(one.value for one in RouteAction),
-        "windows": WINDOWS,
-    }
-
-
-async def balances(visit: Visit) -> Mapping[str, Balance]:
-    """By tenant; none while the database does not answer."""
-    try:
-        return await asyncio.to_thread(visit.office.ledger.balances)
-    except SwitchyardError:
-        return {}
 
 
 async def show_one(visit: Visit) -> web.StreamResponse:
@@ -84,9 +57,6 @@ async def change(visit: Visit) -> web.StreamResponse:
         "rotate_key": rotate_key,
         "revoke_key": revoke_key,
         "delete_key": delete_key,
-        "create_tenant": create_tenant,
-        "top_up": top_up,
-        "create_project": create_project,
         "create_provider_key": create_provider_key,
         "delete_provider_key": delete_provider_key,
     }
@@ -125,41 +95,6 @@ async def delete_key(visit: Visit) -> web.StreamResponse:
     return go(HERE, "deleted")
 
 
-async def create_tenant(visit: Visit) -> web.StreamResponse:
-    """Somebody else who pays."""
-    form = visit.form
-    tenant = Tenant(
-        name=form.text("name"),
-        credits=form.flag("credits"),
-        own_keys="only" if form.flag("own_keys_only") else "prefer",
-        limits=limits_of(form),
-    )
-    await visit.desk.tenants.create(visit.who, form.need("id"), tenant)
-    return go(HERE, "created")
-
-
-async def top_up(visit: Visit) -> web.StreamResponse:
-    """More credits. The form's own *once* keeps a second click from adding again."""
-    form = visit.form
-    usd = form.number("usd")
-    if usd is None or not 0 < usd <= 1e6:
-        raise InvalidRequest("A top-up is above 0 and at most 1,000,000 USD.", param="usd")
-    value = TopUp(nano_usd=nano_usd(usd), note=form.text("note")[:200])
-    await visit.desk.tenants.top_up(visit.who, form.need("tenant"), value, form.need("once"))
-    return go(HERE, "topped_up")
-
-
-async def create_project(visit: Visit) -> web.StreamResponse:
-    """A project of a tenant."""
-    form = visit.form
-    value = TenantProject(tenant=form.text("tenant", "default"), limits=limits_of(form))
-    if action := form.text("action"):
-        settings = msgspec.structs.replace(value.settings, action=RouteAction(action))
-        value = msgspec.structs.replace(value, settings=settings)
-    await visit.desk.projects.create(visit.who, form.need("id"), value)
-    return go(HERE, "created")
-
-
 async def create_provider_key(visit: Visit) -> web.StreamResponse:
     """A key that a tenant brought along."""
     form = visit.form
@@ -195,25 +130,3 @@ def key_draft(form: Form) -> KeyDraft:
         mode=form.text("mode") or None,
         limits=limits_of(form),
     )
-
-
-def limits_of(form: Form) -> Limits:
-    """Limits of a key, a project or a tenant; spend limits are numbered fields. Raises."""
-    spend = []
-    for number in range(4):
-        usd = form.number(f"spend_usd_{number}")
-        if usd is not None:
-            spend.append(
-                SpendLimit(usd=max(0.0, usd), window=form.text(f"window_{number}", "month"))
-            )
-    return Limits(
-        spend=tuple(spend),
-        requests_per_minute=form.count("requests_per_minute"),
-        tokens_per_minute=form.count("tokens_per_minute"),
-        concurrent=form.count("concurrent"),
-    )
-
-
-def is_over(key: KeyView, now_s: float) -> bool:
-    """Whether *key* opens nothing any more."""
-    return key.revoked_s is not None or (key.expires_s is not None and key.expires_s <= now_s)

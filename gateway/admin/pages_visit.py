@@ -43,8 +43,8 @@ DONE = {
     "inserted": "The rules of the template are in the draft. Publish it to let them hold.",
     "revoked": "Revoked. The key opens nothing any more.",
     "topped_up": "The credits are added.",
-    "sent": "A test event is on its way.",
 }
+SLOW_S = 30.0  # for a browser to take one piece of a stream
 HEAVY_MAX = 2  # questions to the database at a time that read thousands of records
 
 
@@ -127,6 +127,20 @@ class Visit:
 
 
 Show = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+async def write(response: web.StreamResponse, piece: bytes) -> None:
+    """
+    Send *piece* of a streamed answer.
+
+    Raises:
+        ConnectionResetError: the browser has gone, or does not read.
+    """
+    try:
+        async with asyncio.timeout(SLOW_S):
+            await response.write(piece)
+    except TimeoutError:
+        raise ConnectionResetError("The browser does not read.") from None
 
 
 def go(path: str, done: str = "") -> web.Response:

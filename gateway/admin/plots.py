@@ -144,7 +144,15 @@ def lines(
             dots.append(Dot(*points[0], colour, one.name))
         drawn.append(Line(" ".join(f"{x},{y}" for x, y in points), colour, one.name))
     legend = [latest(one, shown) for one in series]
-    return finished(title, parts, series, shown, Marks(lines=tuple(drawn), dots=tuple(dots)), grid=grid, legend=legend)
+    return finished(
+        title,
+        parts,
+        series,
+        shown,
+        Marks(lines=tuple(drawn), dots=tuple(dots)),
+        grid=grid,
+        legend=legend,
+    )
 
 
 def finished(

@@ -58,6 +58,7 @@ def environment() -> Environment:
         span=span,
         json=json_text,
         number=number,
+        cut=cut,
     )
     made.globals["static"] = lambda name: address(name, FILES)
     return made
@@ -148,6 +149,11 @@ def span(value_s: float) -> str:
         if value_s >= 2 * size:
             return f"{value_s / size:.0f} {unit}"
     return f"{value_s:.0f} s"
+
+
+def cut(text: str, most: int = 100) -> str:
+    """*text*, whose length a client may have chosen, in at most *most* characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def json_text(value: object) -> str:

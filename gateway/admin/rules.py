@@ -26,7 +26,7 @@ from gateway.learn.promises import promises
 from gateway.learn.shipped import Template, templates
 from gateway.state.effective import effective
 from gateway.state.fact_store import AuditEntry, Write
-from gateway.state.facts import COMMON_RULES, Facts, RuleSet, Title
+from gateway.state.facts import COMMON_RULES, Facts, RuleSet, TenantProject, Title
 
 DRAFT = "draft"
 VERSIONS_MAX = 200
@@ -43,7 +43,7 @@ class DraftView(msgspec.Struct, frozen=True):
 
 
 class RulesOf(msgspec.Struct, frozen=True):
-    """How many rules a project has here, and in the configuration file behind them."""
+    """How many rules a project has here, and in its settings or the file behind them."""
 
     project: str
     published: int
@@ -269,9 +269,17 @@ class Rules(Drawer[RuleSet, RuleSet]):
         others = {name: one for name, one in facts.of(self.kind).items() if name != project}
         bare = Facts(facts.version, {**facts.by_kind, self.kind: others})
         config = effective(settings.config, bare)
-        common = project == COMMON_RULES
-        rules = config.rules if common else config.projects.get(project, Project()).rules
-        return msgspec.structs.replace(settings, config=config), rules
+        return msgspec.structs.replace(settings, config=config), self._behind(project)
+
+    def _behind(self, project: str) -> tuple[Rule, ...]:
+        """The rules that published ones of *project* stand before."""
+        config = self._office.settings().config
+        if project == COMMON_RULES:
+            return config.rules
+        stored = self._office.replica.facts.of("project").get(project)
+        if project not in config.projects and isinstance(stored, TenantProject):
+            return stored.settings.rules
+        return config.projects.get(project, Project()).rules
 
     def _names(self) -> list[str]:
         config, facts = self._office.settings().config, self._office.replica.facts
@@ -290,7 +298,7 @@ class Rules(Drawer[RuleSet, RuleSet]):
             project=project,
             published=0 if published is None else len(published.rules),
             drafted=len(drafted.rules) if isinstance(drafted, RuleSet) else None,
-            in_file=len(self._without(project)[1]),
+            in_file=len(self._behind(project)),
         )
 
 

@@ -2,7 +2,8 @@
 Sessions of the dashboard: a signed cookie, so that every replica knows them without being told.
 
 A cookie says which admin key opened it and when it was last used; what that key may do is looked up
-anew for each request, so a revoked or expired key ends its sessions everywhere.
+anew for each request, so a key that is revoked or expired, or has another secret, ends its sessions
+everywhere.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ PURPOSE = "sessions"  # of the key that signs, for ``Vault.derive``
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One login, of the admin key *operator*. Times are seconds since the epoch."""
+    """
+    One login, of the admin key *operator* with the secret that *mark* tells apart from others.
+    Times are seconds since the epoch.
+    """
 
     id: str
     operator: str
+    mark: str
     opened_s: float
     used_s: float
 
@@ -52,9 +57,13 @@ class Sessions:
         self._key = key
         self._closed: OrderedDict[str, None] = OrderedDict()
 
-    def open(self, operator: str, now_s: float) -> Session:
-        """A new session of the admin key *operator*."""
-        return Session(secrets.token_urlsafe(24), operator, now_s, now_s)
+    def open(self, operator: str, digest: str, now_s: float) -> Session:
+        """A new session of the admin key *operator*, whose secret has this keyed hash."""
+        return Session(secrets.token_urlsafe(24), operator, self.mark(digest), now_s, now_s)
+
+    def mark(self, digest: str) -> str:
+        """What a session remembers of the keyed hash of a secret."""
+        return packed(self._mac(b"secret", digest.encode())[:12])
 
     def write(self, session: Session) -> str:
         """The cookie of *session*."""

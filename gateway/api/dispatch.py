@@ -73,8 +73,9 @@ def _reply(served: Served, body: bytes, outcome: Outcome, gateway: Gateway) -> d
     assert served.reply is not None  # noqa: S101 - whole looked
     cost, baseline = outcome.cost_nano_usd, None
     gpt4 = gateway.routing.view.rows.fleet.references.get(COMPARED)
-    if gpt4 is not None and outcome.usage is not None:
-        baseline = cost_nano_usd(outcome.usage, gpt4.price)
+    usage = outcome.saved.usage if outcome.saved is not None else outcome.usage
+    if gpt4 is not None and usage is not None:
+        baseline = cost_nano_usd(usage, gpt4.price)
     return {
         "status": "success",
         "model_used": served.reply.deployment.model,

@@ -10,6 +10,7 @@ from gateway.api.call import Call
 from gateway.api.respond import json_response
 from gateway.execute.health import provider_health
 
+NEVER_S = 1e9  # JSON has no infinity
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -34,6 +35,7 @@ async def ready(call: Call) -> web.StreamResponse:
         "status": "degraded" if missing else "ready",
         "classifier": classifier.describe(),
         "scan": "off" if scanner is None else scanner.describe(),
+        "facts_stale_s": round(min(service.stale_s(), NEVER_S), 3),
     }
     return json_response(call, answer)
 

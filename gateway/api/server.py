@@ -26,6 +26,7 @@ log = logging.getLogger("switchyard")
 
 HEADERS_MAX = 128  # aiohttp's own default; SDKs send about 20
 ADMIN = "/admin"
+LOW_SHARE = 0.8  # of the requests in flight, above which those of low priority are shed
 UNCOUNTED = ("GET", "HEAD")  # look-ups: no limit of requests counts them
 KEEPALIVE_S = 75.0  # nginx's default; longer than the 60 s idle time of common load balancers
 
@@ -159,6 +160,8 @@ async def _admitted(call: Call, found: Match) -> web.StreamResponse:
     if service.draining:
         raise Draining("This replica is shutting down.", retry_after_s=RETRY_AFTER_S)
     limit = service.settings.config.server.requests_max
+    if call.key is not None and call.key.priority == "low":
+        limit = int(limit * LOW_SHARE)
     if service.in_flight >= limit:
         raise Overloaded(
             f"{service.in_flight} requests are in flight; the limit is {limit}.",

@@ -69,8 +69,10 @@ class ResponseCache:
 
     async def close(self) -> None:
         """Let go of what is shared."""
-        for task in tuple(self._asking):
+        asking = tuple(self._asking)
+        for task in asking:
             task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)  # each lets go of its connection
         if self.shared is not None:
             await self.shared.close()
 

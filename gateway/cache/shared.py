@@ -89,10 +89,12 @@ class Shared:
 
     async def close(self) -> None:
         """Wait a little for what is being written, and disconnect."""
-        if self._writes:
-            await asyncio.wait(tuple(self._writes), timeout=WRITE_S)
-        for task in tuple(self._writes):
+        writes = tuple(self._writes)
+        if writes:
+            await asyncio.wait(writes, timeout=WRITE_S)
+        for task in writes:
             task.cancel()
+        await asyncio.gather(*writes, return_exceptions=True)
         await self._redis.aclose()
 
     async def _write(self, key: bytes, entry: Entry) -> None:

@@ -31,6 +31,6 @@ class CacheSettings(Section, frozen=True):
     tools: bool = False  # also requests with tools: a call may have effects, a search grows old
     personal_data: bool = False  # also prompts in which the scan found some and left it
     shared: bool = True  # over replicas, where state.redis_url is set; a change needs a restart
-    # How long a request may wait for Redis, from when it was asked. 0: not at all, so that only
-    # what the encoder has to read leaves it the time to answer; 2 finds nearly everything.
-    shared_wait_ms: NotNegative = 0.0
+    # How long a request that wants the cache may wait for Redis, from when it was asked, beside the
+    # classification. 0: not at all, and then only what the encoder reads leaves it enough time.
+    shared_wait_ms: NotNegative = 2.0

@@ -37,6 +37,8 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
         found.append("state.database_url")
     if before.state != after.state or old.state.journal_bytes_max != new.state.journal_bytes_max:
         found.append("state")
+    if old.cache.shared != new.cache.shared:
+        found.append("cache.shared")
     if old.recording.queue_max != new.recording.queue_max:
         found.append("recording.queue_max")
     if old.classifier != new.classifier:

@@ -75,6 +75,7 @@ class Bookkeeper:
         self._forget_at_s = 0.0
         self._wake = threading.Event()
         self._stop_at_s: float | None = None
+        self._closed_booked = False  # what the first ``close`` has returned
         self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
 
     @property
@@ -94,9 +95,11 @@ class Bookkeeper:
 
     def close(self, timeout_s: float) -> bool:
         """
-        Book what waits and stop, within *timeout_s*; blocks. True when nothing is left; what is
+        Book what waits and stop, within *timeout_s*; blocks; once. True when nothing is left; what is
         left waits on disk for the next process. The journal is closed, too.
         """
+        if self._stop_at_s is not None:
+            return self._closed_booked
         self._stop_at_s = self._clock.monotonic() + timeout_s
         self._wake.set()
         if self._thread.ident is None:
@@ -113,6 +116,7 @@ class Bookkeeper:
             with contextlib.suppress(Unavailable):
                 self._store.forget_segments([*self._gone, last])
         self._journal.close(booked=done)
+        self._closed_booked = done
         return done
 
     def flush(self) -> bool:

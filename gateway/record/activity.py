@@ -7,8 +7,6 @@ over a bounded look back; a page says how far it has looked. Everything here blo
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -17,7 +15,9 @@ import msgspec
 from sqlalchemy import Row, Select, select, tuple_
 
 from gateway.core.errors import InvalidRequest
-from gateway.core.money import NANO_USD_PER_USD
+from gateway.record.activity_lines import Line as Line
+from gateway.record.activity_lines import cells, csv_text, kinds_found
+from gateway.record.activity_lines import flat as flat
 from gateway.record.record import Record
 from gateway.record.rows import ENCODER, read_record
 from gateway.record.store import PAGE, Store
@@ -25,7 +25,6 @@ from gateway.state import tables
 
 LOOK_MAX = 20_000  # records read for one page: half a second
 LIMIT_MAX = 500
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 Place = tuple[float, str]  # wall clock and id of a record: where a page ends
 
@@ -241,119 +240,6 @@ def failed_over(record: Record) -> bool:
 def was_blocked(record: Record) -> bool:
     """Whether the scan kept the request from being sent."""
     return record.outcome.error in BLOCKING
-
-
-def kinds_found(record: Record) -> set[str]:
-    """What the scan found, by kind and by name."""
-    verdict = record.verdict
-    if verdict is None:
-        return set()
-    found = {one for f in (*verdict.findings, *verdict.personal) for one in (f.kind, f.id)}
-    found.update(violation.policy for violation in verdict.violations)
-    if verdict.attacked and verdict.attack:
-        found.add(verdict.attack)
-    if verdict.abuse is not None and verdict.abuse.detected:
-        found.update(("abuse", *verdict.abuse.types))
-    return found
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A record as one line of a table. Money is in USD, times are in seconds."""
-
-    request_id: str
-    wall_s: float
-    tenant: str
-    project: str
-    key_id: str
-    path: str
-    asked_model: str
-    action: str
-    mode: str
-    task_type: str
-    confidence: float
-    complexity: float
-    tier: str
-    stage: str
-    rule: str
-    routed: bool
-    decided_model: str
-    provider: str
-    model: str
-    deployment: str
-    reason: str
-    ending: str
-    status: int
-    error: str
-    attempts: int
-    cached: bool
-    tokens_in: int
-    tokens_out: int
-    cost_usd: float
-    savings_usd: float
-    fee_usd: float
-    added_s: float
-    ttft_s: float | None
-    duration_s: float
-    findings: str
-
-
-def flat(record: Record) -> Line:
-    """*record* as one line of a table."""
-    decision, outcome, usage = record.decision, record.outcome, record.outcome.usage
-    return Line(
-        request_id=record.request_id,
-        wall_s=record.wall_s,
-        tenant=record.principal.tenant,
-        project=record.principal.project,
-        key_id=record.principal.key_id,
-        path=record.path,
-        asked_model=record.question.model,
-        action=decision.action.value,
-        mode=decision.mode,
-        task_type=decision.task_type,
-        confidence=decision.confidence,
-        complexity=decision.complexity,
-        tier=decision.tier,
-        stage=decision.stage,
-        rule=decision.rule or "",
-        routed=decision.routed,
-        decided_model=decision.model,
-        provider=decision.provider,
-        model=record.model,
-        deployment=outcome.deployment,
-        reason=decision.reason,
-        ending=outcome.ending.value,
-        status=outcome.status,
-        error=outcome.error,
-        attempts=len(outcome.attempts),
-        cached=outcome.saved is not None,
-        tokens_in=decision.tokens_in if usage is None else usage.tokens_in,
-        tokens_out=0 if usage is None else usage.tokens_out,
-        cost_usd=record.cost_nano_usd / NANO_USD_PER_USD,
-        savings_usd=record.savings_nano_usd / NANO_USD_PER_USD,
-        fee_usd=record.fee_settled_nano_usd / NANO_USD_PER_USD,
-        added_s=record.stages.added_s,
-        ttft_s=outcome.ttft_s,
-        duration_s=outcome.duration_s,
-        findings=" ".join(sorted(kinds_found(record))),
-    )
-
-
-def cells(record: Record) -> list[object]:
-    """*record* as a line of CSV."""
-    return [plain_cell(cell) for cell in msgspec.structs.astuple(flat(record))]
-
-
-def plain_cell(cell: object) -> object:
-    """*cell* so that no spreadsheet takes what a client wrote for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
-
-
-def csv_text(lines: Sequence[Sequence[object]]) -> bytes:
-    """*lines* as CSV."""
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue().encode()
 
 
 def write_cursor(place: Place) -> str:

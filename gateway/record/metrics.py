@@ -29,6 +29,7 @@ from gateway.record.scan_series import (
     scan_info,
 )
 from gateway.record.series import Counter, Histogram, Labels
+from gateway.record.state_series import STATE_COUNTERS, STATE_GAUGES, StateFigures
 from gateway.scan.scanner import Scanner
 from gateway.scan.verdict import Verdict
 from gateway.wire.registry import DIALECTS
@@ -75,6 +76,7 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     "switchyard_encoder_batches": ("Batches that it read them in", ()),
     "switchyard_records_dropped": ("Records and feedback that were never stored", ()),
     **SCAN_COUNTERS,
+    **STATE_COUNTERS,
 }
 HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
     "switchyard_added_seconds": ("Arrival to dispatch", (), ADDED_BOUNDS_S),
@@ -111,6 +113,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     ),
     "switchyard_scan_info": ("1 where there is a scan; engine: of its patterns", ("engine",)),
     "switchyard_build_info": ("Always 1", ("version",)),
+    **STATE_GAUGES,
 }
 
 OTHER = "other"
@@ -128,9 +131,9 @@ class Metrics:
     """
     All metrics of one process.
 
-    *in_flight*, *records_waiting*, *records_dropped*, *classifier_load*, *cache* and *scanner* are
-    asked when metrics are read; the application sets them. All else comes from records, counted by
-    the recorder's thread, and from ``count_refused`` and ``count_scan``, for the event loop.
+    *in_flight*, *records_waiting*, *records_dropped*, *classifier_load*, *cache*, *scanner* and
+    *state* are asked when metrics are read; the application sets them. All else comes from
+    records, counted by the recorder's thread, and from ``count_refused`` and ``count_scan``, for the event loop.
     """
 
     def __init__(self, fleet: Fleet, version: str) -> None:
@@ -140,6 +143,7 @@ class Metrics:
         self.classifier_load: Callable[[], Load] = Load
         self.cache: ResponseCache | None = None
         self.scanner: Callable[[], Scanner | None] = lambda: None
+        self.state: Callable[[], StateFigures] = StateFigures
         self._version = version
         self._health: Mapping[str, Health] = {}
         self._counters = {
@@ -190,7 +194,9 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Called by the client library for each exposition."""
-        load = self.classifier_load()
+        load, state = self.classifier_load(), self.state()
+        for name, sums in state.counts().items():
+            self._counters[name].sums.update(sums)
         for name, count in (
             ("switchyard_records_dropped", self.records_dropped()),
             ("switchyard_encoder_prompts", load.rows),
@@ -215,6 +221,7 @@ class Metrics:
             "switchyard_encoder_info": {(load.device,): 1} if load.device else {},
             "switchyard_scan_info": scan_info(self.scanner()),
             "switchyard_build_info": {(self._version,): 1},
+            **state.values(),
         }
         for name, (text, labels) in GAUGES.items():
             family = GaugeMetricFamily(name, text, labels=labels)

@@ -29,15 +29,12 @@ class PersonalData:
         self._recognisers = Recognisers(patterns.patterns)
         self._names = names
 
-    def in_text(self, text: str) -> tuple[Finding, ...]:
-        """
-        All findings in *text*, sorted and not overlapping. A long text is read in pieces that
-        overlap where a part has limits: neither these nor a cut leave anything out.
-        """
-        return self.find(text, self._set.scan(text))
-
     def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
-        """As ``in_text``, where *matches* are what the pattern set found in *text*."""
+        """
+        All findings in *text*, sorted and not overlapping; *matches* are what the pattern set found
+        in it. A long text is read in pieces that overlap where a part has limits: neither these nor
+        a cut leave anything out.
+        """
         if len(text) <= PIECE_CHARS:
             return self._find(text, matches)
         more = crowded(matches)

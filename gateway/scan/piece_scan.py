@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,6 +24,8 @@ CALM = (-6.0,) * len(ATTACKS)
 UNREAD = (-2.0,) * len(ATTACKS)  # logits beside a pattern where nothing else is known of the text
 
 Permits = Callable[[Finding, str], bool]
+Known = Mapping[str, Sequence[Match]]  # by text
+NOTHING_KNOWN: Known = MappingProxyType({})
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -56,14 +59,16 @@ class PieceScanner:
         self._set = patterns
         self._guard = guard
 
-    def matches(self, text: str, permits: Permits) -> list[Found]:
+    def matches(self, text: str, permits: Permits, known: Known = NOTHING_KNOWN) -> list[Found]:
         """
         Every form of *text* and the patterns in it, but for what the operator permits; the text as
-        it was sent comes first.
+        it was sent comes first. *known*: matches that need not be looked for again.
         """
         found = []
         for form in forms_of(text):
-            matches = self._set.scan(form.text)
+            matches = known.get(form.text)
+            if matches is None:
+                matches = self._set.scan(form.text)
             kept = [one for one in matches if not permits(self._finding(form, one), text)]
             found.append(Found(form, kept))
         return found

@@ -14,7 +14,7 @@ from gateway.core.findings import ATTACKS, Finding, Source
 from gateway.scan.abuse import AbuseMonitor, AbuseReport
 from gateway.scan.allow import AllowList
 from gateway.scan.personal_data import PersonalData
-from gateway.scan.piece_scan import PieceScanner, Window
+from gateway.scan.piece_scan import NOTHING_KNOWN, Known, PieceScanner, Window
 from gateway.scan.pieces import Piece, pieces_of
 from gateway.scan.policies import CompiledPolicies, Violation
 from gateway.scan.verdict import Verdict
@@ -89,11 +89,21 @@ class Scan:
     """One request that is being scanned: made by ``begin``, ended by ``verdict``."""
 
     def __init__(
-        self, parts: Parts, wishes: Wishes, project: str, *, refusing: bool = False
+        self,
+        parts: Parts,
+        wishes: Wishes,
+        project: str,
+        *,
+        refusing: bool = False,
+        known: Known = NOTHING_KNOWN,
     ) -> None:
-        """*refusing*: patterns are looked for in every mode, because some are always refused."""
+        """
+        *refusing*: patterns are looked for in every mode, because some are always refused. *known*:
+        what stripping has matched.
+        """
         self._parts = parts
         self._refusing = refusing
+        self._known = known
         self._wishes = wishes
         # What is to be stripped was looked for, and is gone, before this begins.
         self._personal = wishes.personal_action not in (None, "strip")
@@ -132,7 +142,7 @@ class Scan:
         parts, opened = self._parts, Opened(piece, key)
         judged = piece.source is not Source.ASSISTANT
         text = parts.allow.cleared(piece.text, self._project)
-        found = parts.pieces.matches(text, self._permits)
+        found = parts.pieces.matches(text, self._permits, self._known)
         if self._personal:
             opened.personal = tuple(
                 one

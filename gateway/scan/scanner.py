@@ -16,9 +16,9 @@ from gateway.core.request import Controls, Request
 from gateway.scan.abuse import AbuseMonitor
 from gateway.scan.allow import AllowList
 from gateway.scan.likeness import embed
-from gateway.scan.patterns import PatternSet, read_patterns
+from gateway.scan.patterns import Match, PatternSet, read_patterns
 from gateway.scan.personal_data import PersonalData
-from gateway.scan.piece_scan import PieceScanner
+from gateway.scan.piece_scan import NOTHING_KNOWN, Known, PieceScanner
 from gateway.scan.policies import compile_content_policies
 from gateway.scan.scan import PIECES_BYTES_MAX, Limits, Parts, Scan
 from gateway.scan.strip import Stripped, strip
@@ -87,20 +87,25 @@ class Scanner:
         """What is looked for in a request of *project* with *controls*, and what follows."""
         return wishes_of(controls, self.settings, self._projects.get(project, OURS))
 
-    def strip(self, request: Request) -> Stripped | None:
-        """The request without personal data and secrets; None where there are none."""
+    def strip(self, request: Request, known: dict[str, list[Match]]) -> Stripped | None:
+        """
+        The request without personal data and secrets; None where there are none. What is matched on
+        the way is put into *known*, for ``begin``.
+        """
         parts, project = self.parts, request.principal.project
 
         def find(text: str) -> list[Finding]:
-            found = parts.personal.in_text(text)
+            known[text] = self.engines.patterns.scan(text)
+            found = parts.personal.find(text, known[text])
             return [one for one in found if not parts.allow.permits(one, text, project)]
 
         return strip(request, find)
 
-    def begin(self, request: Request, wishes: Wishes) -> Scan:
-        """A scan of *request*, to be begun and awaited."""
+    def begin(self, request: Request, wishes: Wishes, known: Known = NOTHING_KNOWN) -> Scan:
+        """A scan of *request*, to be begun and awaited; *known* is what ``strip`` has matched."""
         refusing = bool(self.refused(request.controls))
-        return Scan(self.parts, wishes, request.principal.project, refusing=refusing)
+        project = request.principal.project
+        return Scan(self.parts, wishes, project, refusing=refusing, known=known)
 
     def refused(self, controls: Controls) -> tuple[Severity, ...]:
         """Severities of patterns that nobody may send who speaks as *controls* do."""

@@ -86,6 +86,7 @@ class GatewayKey(Section, frozen=True):
     created_s: float = 0.0
     expires_s: float | None = None
     revoked_s: float | None = None
+    priority: Literal["normal", "low"] = "normal"  # low: shed first, while there is room for others
     allowed_models: tuple[str, ...] = ()  # empty: all
     allowed_routes: tuple[str, ...] = ()  # beginnings of paths; empty: all
     action: RouteAction | None = None  # None: as the project

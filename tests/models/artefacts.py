@@ -13,11 +13,11 @@ import tokenizers
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import models, normalizers, pre_tokenizers
 
+from models.artefact import FILES
 from models.cascade import Thresholds
 from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest
 from models.excerpt import ASK_MARK
 from models.linear import FirstStage
-from models.manifest import FILES
 from models.opinion import Blend
 from models.scores import ATTACKS, TASK_TYPES
 from models.serving_manifest import SERVING_MANIFEST, SelfTest, ServingManifest

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from models import encoder as encoder_module
+from models.artefact import FILES, ArtefactError
 from models.encoder import Encoder
-from models.manifest import FILES, ArtefactError
 from models.scores import TASK_TYPES
 from models.serving_manifest import SelfTest
 from tests.models.artefacts import write_artefact

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.artefact import FILES, ArtefactError
 from models.guard import (
     HEAD_CHARS,
     OVERLAP_CHARS,
@@ -20,7 +21,6 @@ from models.guard import (
     Guard,
 )
 from models.guard_manifest import GUARD_MANIFEST, read_guard_manifest
-from models.manifest import FILES, ArtefactError
 from models.scores import ATTACKS
 
 GUARD = Guard.load()
@@ -186,7 +186,7 @@ TABLE = np.zeros((1 << GUARD.manifest.bits, 16), np.int8)
         ),
         (
             {"table": TABLE, "scale": np.ones(4), "bias": np.ones(5)},
-            r"scale and bias are \[4\] and \[5\], expected \[5\]",
+            r"scale is float64\[4\], expected float64\[5\]",
         ),
     ],
 )

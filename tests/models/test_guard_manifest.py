@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from models.artefact import FILES, ArtefactError
 from models.guard_manifest import GUARD_MANIFEST, read_guard_manifest
-from models.manifest import FILES, ArtefactError
 from models.scores import ATTACKS
 
 

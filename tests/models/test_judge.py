@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from models.artefact import FILES, ArtefactError
 from models.judge import JUDGE, Judge, Weights, probability, read_judge
-from models.manifest import FILES, ArtefactError
 from models.scores import ATTACKS
 
 ROWS = {"low": (0.9,) * 5, "medium": (0.5,) * 5, "high": (0.2,) * 5}

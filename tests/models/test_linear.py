@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.artefact import FILES, ArtefactError
 from models.excerpt import join_excerpt
 from models.linear import FirstStage
-from models.manifest import FILES, MANIFEST, ArtefactError, read_manifest
+from models.manifest import MANIFEST, read_manifest
 from models.scores import TASK_TYPES, TIERS, UNSCORED, tier_of
 
 FIRST_STAGE = FirstStage.load()

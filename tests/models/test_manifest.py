@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from models.manifest import FILES, MANIFEST, REMEDY, ArtefactError, read_manifest, read_weights
+from models.artefact import FILES, ArtefactError
+from models.manifest import MANIFEST, read_manifest
 from models.scores import TASK_TYPES
 
 
@@ -28,35 +29,9 @@ def test_shipped_artefact_is_whole():
     manifest = read_manifest(FILES)
 
     assert manifest.labels == TASK_TYPES
-    assert len(read_weights(FILES, manifest)) < 20_000_000
+    assert (FILES / manifest.weights).stat().st_size < 20_000_000
     assert manifest.complexity_from == tuple(sorted(manifest.complexity_from))
     assert manifest.complexity_to == tuple(sorted(manifest.complexity_to))
-
-
-def test_changed_weights_are_refused(folder):
-    """One changed byte is found, and the message carries both sums."""
-    manifest = read_manifest(folder)
-    (folder / manifest.weights).write_bytes(b"other")
-
-    with pytest.raises(ArtefactError) as raised:
-        read_weights(folder, manifest)
-
-    sha256 = "d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa"
-    assert str(raised.value) == (
-        f"{folder / manifest.weights}: sha256 is {sha256},"
-        f" manifest.toml says {manifest.sha256}; {REMEDY}"
-    )
-
-
-def test_missing_files_are_named(folder, tmp_path):
-    """Neither file may be absent, and the message says which is."""
-    manifest = read_manifest(folder)
-    (folder / manifest.weights).unlink()
-
-    with pytest.raises(ArtefactError, match=r"first_stage\.npz: No such file or directory; rest"):
-        read_weights(folder, manifest)
-    with pytest.raises(ArtefactError, match=r"manifest\.toml: No such file or directory; rest"):
-        read_manifest(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(

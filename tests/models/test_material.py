@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.manifest import FILES, ArtefactError
+from models.artefact import FILES, ArtefactError
 from models.material import MATERIAL_MANIFEST, Material, read_material_manifest
 
 MODEL = Material.load()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.tagger_path import LABELS, WEIGHTS
-from models.manifest import ArtefactError
+from models.artefact import ArtefactError
 from models.names import CHARS_MAX, FILES, MANIFEST, TYPES, Names, read_manifest
 
 NAMES = Names.load()
@@ -148,7 +148,7 @@ GOOD = {
         ),
         (
             {**GOOD, "prints": np.zeros(24, np.uint32), "entries": np.zeros(24, np.uint16)},
-            r"prints is uint32\[24\], expected uint32\[16\]",
+            "prints and entries have 24 and 24 places, expected the same power of two",
         ),
         ({**GOOD, "prints": np.ones(ROOM, np.uint32)}, "prints has no free place"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import session
-from models.manifest import ArtefactError
+from models.artefact import ArtefactError
 from models.session import Session, bucket, rectangle
 from tests.models.artefacts import tiny_graph
 

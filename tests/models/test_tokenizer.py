@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.artefact import ArtefactError
 from models.excerpt import ASK_MARK, join_excerpt
-from models.manifest import ArtefactError
 from models.tokenizer import Tokenizer, ends_of
 from tests.models.artefacts import FIRST, LAST, MARK, TOKENS_MAX, tiny_words
 

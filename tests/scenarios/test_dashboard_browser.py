@@ -156,7 +156,7 @@ def test_the_playground_answers(page, shots: Path) -> None:
 @NEEDED
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_fits_its_window(page, shots: Path, look: str) -> None:
-    """Light, dark and on a phone: no page is wider than the window, and each is kept as a picture."""
+    """Light, dark and on a phone: no page is wider than the window; each is kept as a picture."""
     scheme, width, height = LOOKS[look]
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": height})

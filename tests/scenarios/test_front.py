@@ -203,6 +203,7 @@ async def test_a_head_that_cannot_be_read(play, caplog, head, status, words):
     """It is answered in JSON and logged in one line, without what the client sent."""
     async with scripted(whole(ANSWER)) as upstream:
         scene = await play(upstream)
+        caplog.clear()
         with caplog.at_level(logging.WARNING):
             got = await talk(scene, head)
 

@@ -194,7 +194,7 @@ async def test_drain_finishes_what_runs(play, caplog):
             assert (await running.read()).endswith(DONE)
         await asyncio.wait_for(stopping, 10)
 
-    told = [one.message for one in caplog.records if "drain" in one.message]
+    told = [one.message for one in caplog.records if one.message.startswith("drain")]
     assert told == ["draining: 1 requests in flight, at most 20 s", "draining is over"]
 
 

@@ -125,7 +125,8 @@ async def test_a_scan_that_fails(stage, monkeypatch, caplog, step, on_missing, s
 
     await stage.set(f"scan: {{on_missing: {on_missing}, action: block}}")
     monkeypatch.setattr(Scan, step, fail)
-    reply, text = await stage.chat(ATTACK, **{"X-LockLLM-Scan-Action": "block"})
+    wishes = {"X-LockLLM-Scan-Action": "block", "X-LockLLM-Cache-Response": "false"}
+    reply, text = await stage.chat(ATTACK, **wishes)
 
     assert reply.status == status
     assert reply.headers["X-LockLLM-Scanned"] == "false"

@@ -42,10 +42,10 @@ keys: [{id: in-file, secret: "env:CLIENT"}]
 """
 
 
-def settings_of(folder: Path, more: str = "") -> Settings:
-    """Settings with a database in *folder*."""
+def settings_of(folder: Path, more: str = "", url: str | None = None) -> Settings:
+    """Settings with a database in *folder*, or at *url*."""
     path = folder / "switchyard.yaml"
-    url = f"sqlite:///{folder}/switchyard.db"
+    url = url or f"sqlite:///{folder}/switchyard.db"
     path.write_text(f"{CONFIG}\nstate: {{database_url: '{url}', folder: '{folder}'}}\n{more}")
     return read_settings(path, {"CLIENT": "sk-client"})
 
@@ -56,10 +56,11 @@ def office_of(
     more: str = "",
     stated: Secret | None = None,
     tries: int = 10,
+    url: str | None = None,
 ) -> Office:
-    """An office whose database is in *folder*."""
+    """An office whose database is in *folder*, or at *url*."""
     clock = clock or ManualClock()
-    settings = settings_of(folder, more)
+    settings = settings_of(folder, more, url)
     engine = open_engine(settings.database_url)
     store = FactStore(engine, clock)
     replica = FactReplica(store, clock, folder=folder, poll_s=1.0)

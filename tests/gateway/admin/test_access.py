@@ -68,7 +68,9 @@ async def test_every_verb_has_a_role(desk):
 
 async def test_a_made_admin_key_opens(desk, clock):
     """Until it expires or is revoked; the role is the one of now."""
-    made = await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="viewer", expires_s=clock.wall() + 60))
+    made = await desk.admin_keys.create(
+        ADMIN, AdminKeyDraft(role="viewer", expires_s=clock.wall() + 60)
+    )
     access = desk.office.access
 
     assert made.secret.startswith("sya_")
@@ -148,17 +150,13 @@ async def test_a_stated_key_needs_no_other(desk):
 async def test_a_lost_first_key_comes_back(desk, clock):
     """Where no admin key works any more, the next start makes one."""
     office = desk.office
-    first = ensure_admin_key(
-        office.fact_store, office.replica.facts, office.digest, clock, None
-    )
+    first = ensure_admin_key(office.fact_store, office.replica.facts, office.digest, clock, None)
     await office.refresh()
     fact = office.replica.facts.of("admin_key")[FIRST]
     over = msgspec.structs.replace(fact, revoked_s=clock.wall())
     office.fact_store.write([Write("admin_key", FIRST, over)], actor="test", action="revoke")
     await office.refresh()
-    second = ensure_admin_key(
-        office.fact_store, office.replica.facts, office.digest, clock, None
-    )
+    second = ensure_admin_key(office.fact_store, office.replica.facts, office.digest, clock, None)
     await office.refresh()
 
     assert office.access.operator(second, "a").id == FIRST

@@ -29,7 +29,8 @@ from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
 from tests.gateway.record.records import RECORD, make_record
 
 STATED = "an-admin-key-of-the-configuration"
-PAGES = [path for path in ROUTES if "." not in path]
+PARTLY = ("/admin/tenants", "/admin/projects")  # pages with something behind their path alone
+PAGES = [path for path in ROUTES if "." not in path and path not in PARTLY]
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 
 
@@ -72,7 +73,7 @@ class Browser:
 @asynccontextmanager
 async def opened(office):
     """A browser before the dashboard of *office*."""
-    runner = web.ServerRunner(web.Server(Dashboard(office).answer))
+    runner = web.ServerRunner(web.Server(Dashboard(office).answer), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
@@ -92,6 +93,10 @@ def clock():
 async def office(tmp_path, clock):
     """An office with a gateway that answers by simulation, and its records."""
     made = office_of(tmp_path, clock, stated=Secret(STATED))
+    settings = made.settings()
+    state = msgspec.structs.replace(settings.state, admin_key=Secret(STATED))
+    settings = msgspec.structs.replace(settings, state=state)
+    made = msgspec.structs.replace(made, settings=lambda: settings)
     made.records.prepare()
     await made.replica.refresh()
     made = with_gateway(msgspec.structs.replace(made, recent=Recent()))
@@ -205,6 +210,16 @@ async def test_a_session_ends_with_its_key(browser):
     await browser.get("/admin/keys", 303)
 
 
+async def test_a_session_ends_with_the_secret_that_opened_it(browser, clock):
+    """Who rotates a key because its secret leaked ends what was opened with that secret."""
+    id_ = await browser.login_as("operator")
+    await browser.desk.admin_keys.rotate(ADMIN, id_, overlap_s=60.0)
+    await browser.get("/admin/keys")
+    clock.advance(61)
+
+    await browser.get("/admin/keys", 303)
+
+
 async def test_a_session_ends_when_idle_and_lives_while_used(admin, clock):
     """Each click counts from then on."""
     for _ in range(3):
@@ -298,9 +313,31 @@ async def test_a_top_up_counts_once(admin):
     """A second click on the same form adds nothing."""
     await admin.desk.tenants.create(ADMIN, "acme", Tenant(credits=True))
     for _ in range(2):
-        await admin.post("/admin/keys", do="top_up", tenant="acme", usd="2.5", once="abc")
+        await admin.post("/admin/tenants", do="top_up", tenant="acme", usd="2.5", once="abc")
 
     assert "$2.50" in await admin.get("/admin/keys")
+
+
+async def test_a_tenant_and_its_project_are_made_changed_and_deleted(admin):
+    """With limits, credits and settings; what has something left stays."""
+    await admin.post("/admin/tenants", do="create_tenant", id="acme", spend_usd_0="5")
+    await admin.post("/admin/projects", do="create_project", id="shop", tenant="acme")
+    text = await admin.post("/admin/tenants/acme", 409, do="delete_tenant")
+    assert "has 1 projects left" in text
+    await admin.post("/admin/tenants/acme", do="update_tenant", name="Acme", disabled="yes")
+    tenant = (await admin.desk.tenants.get(ADMIN, "acme")).value
+    assert (tenant.name, tenant.disabled, tenant.limits.spend) == ("Acme", True, ())
+    fields = {"tenant": "acme", "settings": "mode: eco", "concurrent": "3"}
+    await admin.post("/admin/projects/shop", do="update_project", **fields)
+    project = (await admin.desk.projects.get(ADMIN, "shop")).value
+    assert (project.settings.mode, project.limits.concurrent) == ("eco", 3)
+    assert "mode: eco" in await admin.get("/admin/projects/shop")
+    await admin.post("/admin/projects/shop", 400, do="update_project", settings="mood: eco")
+    await admin.post("/admin/projects/shop", do="delete_project")
+    await admin.post("/admin/tenants/acme", do="delete_tenant")
+
+    await admin.get("/admin/tenants/acme", 404)
+    await admin.get("/admin/tenants", 303)
 
 
 async def test_a_rule_is_drafted_tested_published_and_taken_back(admin, office):

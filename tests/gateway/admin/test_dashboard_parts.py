@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from gateway.admin.forms import FIELDS_MAX, Form, activity_filter, parse, query_of
 from gateway.admin.pages import FILES, ROUTES, found, is_secure, local
 from gateway.admin.pages_audit import changes
-from gateway.admin.pages_keys import limits_of
 from gateway.admin.pages_rule_form import (
     conditions_text,
     rule_of,
@@ -23,6 +22,7 @@ from gateway.admin.pages_rule_form import (
     told_conditions,
     told_target,
 )
+from gateway.admin.pages_tenants import limits_of
 from gateway.admin.plots import Series, lines, scale, stacked
 from gateway.admin.render import CONTENT_SECURITY, milliseconds, number, percent, span, usd, when
 from gateway.admin.sessions import CLOSED_MAX, IDLE_S, LIFE_S, Sessions
@@ -37,7 +37,7 @@ NOW_S = 1_800_000_000.0
 def test_a_session_is_read_by_every_replica():
     """Who holds the same key reads the cookie; who does not, or finds it changed, reads nothing."""
     sessions = Sessions(KEY)
-    session = sessions.open("olga", NOW_S)
+    session = sessions.open("olga", "digest", NOW_S)
     cookie = sessions.write(session)
 
     assert Sessions(KEY).read(cookie, NOW_S) == session
@@ -54,7 +54,7 @@ def test_nothing_that_we_did_not_sign_is_a_session(text):
 def test_no_letter_of_a_cookie_can_be_changed(position, letter):
     """A cookie is read as it was written or not at all."""
     sessions = Sessions(KEY)
-    session = sessions.open("olga", NOW_S)
+    session = sessions.open("olga", "digest", NOW_S)
     cookie = sessions.write(session)
     at = position % len(cookie)
     changed = cookie[:at] + letter + cookie[at + 1 :]
@@ -66,7 +66,7 @@ def test_no_letter_of_a_cookie_can_be_changed(position, letter):
 def test_a_session_ends_when_idle_and_in_any_case():
     """Eight hours without a click, or a week."""
     sessions = Sessions(KEY)
-    session = sessions.open("olga", NOW_S)
+    session = sessions.open("olga", "digest", NOW_S)
     used = msgspec.structs.replace(session, used_s=NOW_S + LIFE_S)
 
     assert sessions.read(sessions.write(session), NOW_S + IDLE_S) == session
@@ -77,9 +77,9 @@ def test_a_session_ends_when_idle_and_in_any_case():
 def test_a_closed_session_opens_nothing_and_the_memory_is_bounded():
     """A cookie that was copied before the logout is worth nothing after it."""
     sessions = Sessions(KEY)
-    session = sessions.open("olga", NOW_S)
+    session = sessions.open("olga", "digest", NOW_S)
     for _ in range(CLOSED_MAX + 5):
-        sessions.close(sessions.open("x", NOW_S))
+        sessions.close(sessions.open("x", "digest", NOW_S))
     sessions.close(session)
 
     assert sessions.read(sessions.write(session), NOW_S) is None
@@ -89,7 +89,7 @@ def test_a_closed_session_opens_nothing_and_the_memory_is_bounded():
 def test_a_form_token_is_of_one_session():
     """The token of another session, or none, is not taken."""
     sessions = Sessions(KEY)
-    one, other = sessions.open("olga", NOW_S), sessions.open("olga", NOW_S)
+    one, other = sessions.open("olga", "digest", NOW_S), sessions.open("olga", "digest", NOW_S)
 
     assert sessions.is_form_token(one, sessions.form_token(one))
     assert not sessions.is_form_token(one, sessions.form_token(other))

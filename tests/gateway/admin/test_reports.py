@@ -69,7 +69,9 @@ async def test_the_audit_log_shows_no_secret(desk):
         ("olga", "key", "k"),
     ]
     assert rest.next is None
-    assert lines[0].after["sealed"] == lines[1].after["hashes"] == lines[2].after["hashes"] == HIDDEN
+    assert (
+        lines[0].after["sealed"] == lines[1].after["hashes"] == lines[2].after["hashes"] == HIDDEN
+    )
     only = await desk.reports.audit(VIEWER, AuditAsked(kind="key", id="k"))
     assert [line.id for line in only.items] == ["k"]
     with pytest.raises(InvalidRequest):
@@ -134,7 +136,9 @@ async def test_how_old_the_facts_are(desk, clock):
 async def test_the_playground(desk):
     """A prompt is decided on and explained, under the project that is named; nobody is called."""
     playground = Desk(with_gateway(desk.office)).playground
-    found = await playground.decide(OPERATOR, Trial(prompt="Say hello in French.", system="Be kind."))
+    found = await playground.decide(
+        OPERATOR, Trial(prompt="Say hello in French.", system="Be kind.")
+    )
     kept = await playground.decide(OPERATOR, Trial(prompt="Hello", model="gpt-4o", action=None))
 
     assert found.decision["model"] in {one.model for one in found.candidates}

@@ -108,7 +108,11 @@ async def test_rules_of_a_project(desk):
 
     assert desk.office.completed().config.projects["site"].rules == (EASY, behind)
     assert list(listed) == ["*", "configured", "default", "site"]
-    assert (listed["site"].published, listed["site"].in_file, listed["site"].drafted) == (1, 1, None)
+    assert (listed["site"].published, listed["site"].in_file, listed["site"].drafted) == (
+        1,
+        1,
+        None,
+    )
     await desk.projects.delete(OPERATOR, "site")
     with pytest.raises(NotFound):
         await desk.rules.live(VIEWER, "site")

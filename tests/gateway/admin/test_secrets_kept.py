@@ -21,7 +21,9 @@ HOOK = WebhookDraft(url="https://hooks.example.com/x")
 def opened(desk, id_):
     """The secret that is sealed in a provider key."""
     fact = desk.office.replica.facts.of("provider_key")[id_]
-    return desk.office.vault.open(fact.sealed, provider_key_context(id_, fact.tenant, fact.provider))
+    return desk.office.vault.open(
+        fact.sealed, provider_key_context(id_, fact.tenant, fact.provider)
+    )
 
 
 async def test_a_provider_key_is_sealed(desk):
@@ -65,7 +67,9 @@ async def test_every_field_of_a_provider_key_reads_back(desk):
 async def test_a_secret_is_kept_unless_replaced(desk):
     """A change without a secret keeps it; a short one gets no hint."""
     await desk.provider_keys.create(ADMIN, DRAFT, "mine")
-    kept = await desk.provider_keys.update(ADMIN, "mine", ProviderKeyDraft(provider="openai", weight=3.0))
+    kept = await desk.provider_keys.update(
+        ADMIN, "mine", ProviderKeyDraft(provider="openai", weight=3.0)
+    )
     assert (kept.value.weight, opened(desk, "mine"), kept.value.hint) == (3.0, SECRET, "WXYZ")
     short = ProviderKeyDraft(provider="openai", secret="short")
     replaced = await desk.provider_keys.update(ADMIN, "mine", short)

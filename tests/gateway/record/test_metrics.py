@@ -134,7 +134,7 @@ def test_labels_are_bounded(strange):
     known = {
         *("other", "none", "ok", "complete", "true", "false", "1.2.3", "in", "out", "cache_read"),
         *("accept", "signals", "classify", "decide", "small", "large"),
-        *("1xx", "2xx", "3xx", "4xx", "5xx"),
+        *("1xx", "2xx", "3xx", "4xx", "5xx", "full", "refused"),
     }
 
     assert {label for label in labels if not label.isdigit()} <= known

@@ -22,6 +22,14 @@ def test_a_watcher_gets_each_record_once():
     assert recent.after(number) == (3, [])
 
 
+def test_long_names_fill_the_ring_sooner():
+    """The ring is bounded in bytes too, as clients choose how long a name is."""
+    recent = Recent(kept=100, kept_bytes=50_000)
+    recent.observe([make_record(number, path="x" * 20_000) for number in range(10)])
+
+    assert len(recent.after(0)[1]) == 2
+
+
 @given(
     batches=st.lists(st.integers(0, 6), max_size=8), kept=st.integers(1, 5), at=st.integers(0, 60)
 )

@@ -26,9 +26,14 @@ def patterns():
     return PatternSet(read_patterns())
 
 
+def found_in(text, patterns, names):
+    """What is found in *text* by its matches."""
+    return PersonalData(patterns, names).find(text, patterns.scan(text))
+
+
 def test_patterns_and_names_are_found(patterns):
     """Sorted, each with its kind and who found it."""
-    mail, jane = PersonalData(patterns, Names()).in_text(f"{MAIL} is Jane")
+    mail, jane = found_in(f"{MAIL} is Jane", patterns, Names())
 
     assert (mail.kind, mail.start, mail.end) == ("EMAIL_ADDRESS", 0, 20)
     assert jane == Finding("PERSON", "names-1", Severity.MEDIUM, 24, 28, 0.9)
@@ -37,11 +42,10 @@ def test_patterns_and_names_are_found(patterns):
 def test_nothing_is_left_out_of_a_long_text(patterns):
     """Ten thousand addresses, each at its place, whatever any part keeps."""
     text = "\n".join([MAIL] * 10_000)
-    found = PersonalData(patterns, None).in_text(text)
+    found = found_in(text, patterns, None)
 
     assert len(found) == 10_000
     assert all(text[one.start : one.end] == MAIL for one in found)
-    assert PersonalData(patterns, None).find(text, patterns.scan(text)) == found
 
 
 def test_what_was_matched_is_not_looked_for_again(patterns):
@@ -50,7 +54,7 @@ def test_what_was_matched_is_not_looked_for_again(patterns):
     jane = len(text) - 4
 
     assert [one.kind for one in PersonalData(patterns, None).find(text, ())] == []
-    (mail, person) = PersonalData(patterns, Names()).in_text(text)
+    (mail, person) = found_in(text, patterns, Names())
     assert (mail.start, person.start) == (0, jane)
 
 
@@ -59,7 +63,7 @@ def test_no_cut_hides_anything(patterns, at):
     """Wherever a value stands, it is found whole."""
     text = ("x " * PIECE_CHARS)[:at] + " 4242 4242 4242 4242 " + "y " * 200
 
-    (card,) = PersonalData(patterns, None).in_text(text)
+    (card,) = found_in(text, patterns, None)
     assert text[card.start : card.end] == "4242 4242 4242 4242"
 
 

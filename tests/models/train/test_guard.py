@@ -201,10 +201,23 @@ def test_every_template_can_be_filled():
     """No shipped template names a slot that is not there, and none has an empty text."""
     phrases = read_templates()
 
-    for kind in ("injection", "jailbreak", "extraction", "planted", "benign", "document"):
+    assert {"injection", "extraction", "planted", "benign", "everyday"} < phrases.kinds.keys()
+    for kind in phrases.kinds:
         for text in phrases.drawn(kind, 2 * len(phrases.kinds[kind]), Random(1)):
             assert text
             assert not SLOT.search(text)
+
+
+def test_a_slot_has_one_table(tmp_path):
+    """A name that two files fill would silently take the words of one of them."""
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text('[benign]\ntexts = ["{who}"]\n[slots]\nwho = ["Bo"]\n')
+    other.write_text('[everyday]\ntexts = ["{who}, {when}"]\n[slots_more]\nwhen = ["now"]\n')
+
+    phrases = read_templates([one, other])
+    assert list(phrases.drawn("everyday", 1, Random(1))) == ["Bo, now"]
+    with pytest.raises(ValueError, match=r"one\.toml: slots of two tables: who"):
+        read_templates([other, one, one])
 
 
 def test_slots_are_filled_within_slots():
