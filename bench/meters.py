@@ -78,7 +78,8 @@ async def measure_shared(url: str) -> None:
         await task
     report("shared, with the exchange in the background", figures)
     for limits in LIMITS:
-        await shares.exchange([claim(number, PAST) for number in range(limits)])
+        for number in range(limits):
+            await shares.exchange([claim(number, PAST)])
         claims = [claim(number, ((0.0, SLOTS),)) for number in range(limits)]
         taken, cpu_s = [], time.thread_time()
         for _ in range(EXCHANGES):

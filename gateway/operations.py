@@ -12,6 +12,7 @@ from gateway.accounting import Accounting
 from gateway.admin.access import Access, ensure_admin_key
 from gateway.admin.api import AdminApi
 from gateway.admin.office import Office
+from gateway.admin.pages import Dashboard
 from gateway.config.settings import Settings
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
@@ -60,6 +61,7 @@ class Operations:
             matrix=matrix,
         )
         self._api = AdminApi(self.office)
+        self._dashboard = Dashboard(self.office)
 
     async def start(self) -> None:
         """Make the first admin key where there is none; without a database at the next start."""
@@ -80,4 +82,6 @@ class Operations:
 
     async def answer(self, http: web.BaseRequest) -> web.StreamResponse:
         """Whatever is asked below /admin."""
-        return await self._api.answer(http)
+        if http.path == API or http.path.startswith(API + "/"):
+            return await self._api.answer(http)
+        return await self._dashboard.answer(http)

@@ -20,7 +20,8 @@ from gateway.admin.api_call import (
     read_query,
     segments,
 )
-from gateway.admin.api_routes import PROJECT, ROOT, ROUTES, Route
+from gateway.admin.api_route import PROJECT, ROOT, Route
+from gateway.admin.api_routes import ROUTES
 from gateway.admin.desk import Desk
 from gateway.admin.office import Office
 from gateway.admin.openapi import ApiError, ErrorBody, document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -72,11 +73,11 @@ class Drawer(Generic[F, V]):
         self, who: Operator, after: str = "", limit: int = PAGE_MAX, tenant: str | None = None
     ) -> Page[Entry[V]]:
         """At most *limit* of them behind the id *after*, in order of id; those of one *tenant*."""
-        found = sorted(
-            id_ for id_, fact in self._held().items() if id_ > after and of(fact, tenant)
-        )
-        shown = found[: min(limit, PAGE_MAX)]
-        entries = [Entry(id_, self.view(id_, self._held()[id_])) for id_ in shown]
+        held, limit = self._held(), min(limit, PAGE_MAX)
+        behind = (id_ for id_, fact in held.items() if id_ > after and of(fact, tenant))
+        found = heapq.nsmallest(limit + 1, behind)
+        shown = found[:limit]
+        entries = [Entry(id_, self.view(id_, held[id_])) for id_ in shown]
         return Page(entries, shown[-1] if len(found) > len(shown) else None)
 
     @needs("viewer")

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.admin.api_routes import PROJECT, ROOT, ROUTES, Route
+from gateway.admin.api_route import PROJECT, ROOT, Route
+from gateway.admin.api_routes import ROUTES
 
 REF = "#/components/schemas/{name}"
 NAME = r"^[\w.@-]{1,64}$"

@@ -16,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 66, 8, 10, 26  # margins around the marks
 GRID = 4  # lines, at most
 LABELS = 6  # below the x axis, at most
 COLOURS = 9
+LEAST = 1e-12  # below it there is nothing to see, and no number to divide by
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -200,7 +201,7 @@ def latest(series: Series, shown: Callable[[float], str]) -> str:
 
 def scale(most: float, shown: Callable[[float], str]) -> tuple[float, tuple[Tick, ...]]:
     """The number at the top of the plot, and lines at round numbers below it."""
-    if most <= 0.0:
+    if most < LEAST:
         return 1.0, (Tick(height_of(0.0, 1.0), shown(0.0)),)
     rough = most / GRID
     power = 10.0 ** math.floor(math.log10(rough))

@@ -86,9 +86,12 @@ class Tenants(Drawer[Tenant, Tenant]):
 
     @needs("operator")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
-        """Delete one that has nothing left. Raises Conflict, NotFound, Unavailable."""
+        """Delete one that has nothing left. Raises Conflict, Forbidden, NotFound, Unavailable."""
         await self._office.refresh()
         facts = self._office.replica.facts
+        fact = facts.of(self.kind).get(id_)
+        if isinstance(fact, Tenant) and has_money(fact):
+            who.check("admin")  # else it could be made again without its limits
         for kind, noun in BELONGINGS.items():
             owned = [n for n, fact in facts.of(kind).items() if getattr(fact, "tenant", "") == id_]
             if owned:
@@ -139,9 +142,13 @@ class Tenants(Drawer[Tenant, Tenant]):
 
     def _check(self, who: Operator, before: Tenant, after: Tenant) -> None:
         refuse(limit_problems("$.limits", after.limits))
-        money = (after.credits, after.limits.spend) != (before.credits, before.limits.spend)
-        if money:
+        if (after.credits, after.limits.spend) != (before.credits, before.limits.spend):
             who.check("admin")
+
+
+def has_money(fact: Tenant) -> bool:
+    """Whether it pays from a balance, or may spend so much only."""
+    return fact.credits or bool(fact.limits.spend)
 
 
 class Projects(Drawer[TenantProject, TenantProject]):

@@ -57,6 +57,10 @@ def create(
 
     expires_s = None if days is None else time.time() + days * DAY_S
     if role is not None:
+        limits = (requests, tokens, concurrent)
+        of_clients = (tenant, project) != ("default", "default") or any((model, route, spend))
+        if of_clients or any(one is not None for one in limits):
+            raise typer.BadParameter("an operator has only a name and days", param_hint="--role")
         if role not in {"viewer", "operator", "admin"}:
             raise typer.BadParameter("must be viewer, operator or admin", param_hint="--role")
         operator = AdminKeyDraft(role=role, name=name, expires_s=expires_s)  # type: ignore[arg-type]  # one of them

@@ -13,13 +13,13 @@ import msgspec
 
 from gateway.config.offers import Offer
 from gateway.config.schema import PriceSettings
-from gateway.core.fleet import Price
+from gateway.core.fleet import CONFIGURED, Price
 from gateway.core.money import nano_usd, pico_usd_per_tok
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-REQUESTS_PER_PRICE = 1000  # prices of requests are listed in USD per thousand
+REQUESTS_PER_PRICE = 1000  # prices of requests and of searches are listed in USD per thousand
 
 
 class PriceList:
@@ -96,8 +96,13 @@ def configured_price(settings: PriceSettings) -> Price:
         long_cache_read=_or(settings.long_cache_read, long_input) if long else 0,
         long_cache_write=_or(settings.long_cache_write, long_input) if long else 0,
         request_nano_usd=nano_usd(settings.request_usd),
+        audio_in=_or(settings.audio_in, 0),
+        audio_out=_or(settings.audio_out, 0),
+        cache_write_1h=_or(settings.cache_write_1h, 0),
+        long_cache_write_1h=_or(settings.long_cache_write_1h, 0) if long else 0,
+        web_search_nano_usd=nano_usd(settings.web_search_usd),
         date=settings.date,
-        source="configuration",
+        source=CONFIGURED,
     )
 
 
@@ -141,6 +146,7 @@ def _price(prices: ModelPrice, *, date: str, source: str) -> Price:
     usd_in, usd_out = prices.input_mtok, prices.output_mtok
     read = usd_in if prices.cache_read_mtok is None else prices.cache_read_mtok
     write = usd_in if prices.cache_write_mtok is None else prices.cache_write_mtok
+    hour = prices.cache_write_1h_mtok
     step = _step(usd_in) or _step(usd_out)
     requests = _base(prices.requests_kcount)
     return Price(
@@ -154,6 +160,11 @@ def _price(prices: ModelPrice, *, date: str, source: str) -> Price:
         long_cache_read=pico_usd_per_tok(_above(read)) if step else 0,
         long_cache_write=pico_usd_per_tok(_above(write)) if step else 0,
         request_nano_usd=nano_usd(requests / REQUESTS_PER_PRICE),
+        audio_in=pico_usd_per_tok(_base(prices.input_audio_mtok)),
+        audio_out=pico_usd_per_tok(_base(prices.output_audio_mtok)),
+        cache_write_1h=pico_usd_per_tok(_base(hour)),
+        long_cache_write_1h=pico_usd_per_tok(_above(hour)) if step else 0,
+        web_search_nano_usd=nano_usd(_base(prices.web_searches_kcount) / REQUESTS_PER_PRICE),
         date=date,
         source=source,
     )

@@ -98,6 +98,11 @@ class PriceSettings(Section, frozen=True):
     long_cache_read: NotNegative | None = None  # None: as long_input
     long_cache_write: NotNegative | None = None  # None: as long_input
     request_usd: NotNegative = 0.0  # USD for each request besides its tokens
+    audio_in: NotNegative | None = None  # None: as input
+    audio_out: NotNegative | None = None  # None: as output
+    cache_write_1h: NotNegative | None = None  # what is kept for an hour; None: as cache_write
+    long_cache_write_1h: NotNegative | None = None  # None: as long_cache_write
+    web_search_usd: NotNegative = 0.0  # USD for each search that the provider runs
     date: str = ""  # ISO date at which you looked it up
 
 

@@ -141,8 +141,9 @@ class Finish(enum.StrEnum):
 
 class Usage(msgspec.Struct, frozen=True):
     """
-    Tokens of an answer. The parts of the input sum to it: *tokens_in* includes both cache parts,
-    and *tokens_out* includes reasoning, whatever the dialect counts (see each dialect).
+    Tokens of an answer. The parts of the input sum to it: *tokens_in* includes both cache parts
+    and audio beside them, and *tokens_out* includes reasoning and audio, whatever the dialect
+    counts (see each dialect). No part overlaps another, so that each token has one price.
     """
 
     tokens_in: int = 0
@@ -151,6 +152,11 @@ class Usage(msgspec.Struct, frozen=True):
     tokens_cache_write: int = 0
     tokens_reasoning: int = 0
     estimated: bool = False  # the upstream reported none; ours is a count of the text
+    tokens_audio_in: int = 0  # neither read from a cache nor written to one
+    tokens_audio_out: int = 0  # besides reasoning
+    tokens_cache_write_1h: int = 0  # of *tokens_cache_write*, what is kept for an hour
+    web_searches: int = 0  # that the provider ran for the answer
+    reported_pico_usd: int = 0  # what the provider says that it charges; 0: it does not say
 
 
 class Answer(msgspec.Struct, frozen=True):

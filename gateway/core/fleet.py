@@ -31,7 +31,7 @@ class Capability(enum.IntFlag):
 class Price(msgspec.Struct, frozen=True):
     """
     Pico-dollars per token. Above *long_context_tokens* of input the ``long_*`` prices hold for the
-    whole request; 0 there means that there is no such step.
+    whole request; 0 there means that there is no such step. Audio has no long price of its own.
     """
 
     input: int
@@ -44,10 +44,16 @@ class Price(msgspec.Struct, frozen=True):
     long_cache_read: int = 0
     long_cache_write: int = 0
     request_nano_usd: int = 0  # for each request besides its tokens (search models); nano-dollars
+    audio_in: int = 0  # 0: as input
+    audio_out: int = 0  # 0: as output
+    cache_write_1h: int = 0  # what is kept for an hour; 0: as cache_write
+    long_cache_write_1h: int = 0  # 0: as long_cache_write
+    web_search_nano_usd: int = 0  # for each search that the provider runs; nano-dollars
     date: str = ""  # ISO date at which the price was known to hold
-    source: str = ""  # "genai-prices 0.2.3", "configuration" or "unknown"
+    source: str = ""  # "genai-prices 0.2.3", CONFIGURED or "unknown"
 
 
+CONFIGURED = "configuration"  # the source of a price that the operator states
 UNKNOWN_PRICE = Price(input=0, output=0, cache_read=0, cache_write=0, source="unknown")
 UNLISTED = "*"  # as a model: whatever the client names
 

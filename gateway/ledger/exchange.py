@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from gateway.core.clock import Clock
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.1
 PAUSE_S_MAX: Final = 1.0  # between two tries while nobody answers
-CLAIMS_MAX: Final = 200  # in one exchange: what holds Redis up for a few milliseconds
+WEIGHT_MAX: Final = 200  # of claims and their points in one exchange: some 10 ms of Redis
 LOOK_S: Final = 1.0  # between two looks for shares that would lapse
 
 
@@ -73,8 +73,11 @@ class Exchange:
 
     async def run(self) -> None:
         """Exchange until cancelled."""
+        task = asyncio.current_task()
         while True:
             await self.round()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError  # a client that is connecting swallows it
             pause_s = min(PAUSE_S_MAX, TICK_S * 2 ** min(self._failures, 8))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
@@ -90,8 +93,8 @@ class Exchange:
         self._changed.clear()
         try:
             if meters or self._leased or self._failures or now_s >= self._sent_s + RENEW_S:
-                for start in range(0, max(len(meters), 1), CLAIMS_MAX):
-                    await self._report(meters[start : start + CLAIMS_MAX])
+                for some in in_parts(meters):
+                    await self._report(some)
                 self._hear()
         except Unavailable as error:
             self._miss(meters, error)
@@ -147,3 +150,16 @@ class Exchange:
         for meter in meters:
             meter.dirty = True
             self.note(meter)
+
+
+def in_parts(meters: list[SharedMeter]) -> Iterator[list[SharedMeter]]:
+    """*meters* in parts that are one exchange each; one part, empty, where there are none."""
+    part: list[SharedMeter] = []
+    weight = 0
+    for meter in meters:
+        if part and weight + meter.weight > WEIGHT_MAX:
+            yield part
+            part, weight = [], 0
+        part.append(meter)
+        weight += meter.weight
+    yield part

@@ -154,6 +154,11 @@ class SharedMeter(Meter):
         return max(0, self.ceiling - self.ever - self.held)
 
     @property
+    def weight(self) -> int:
+        """How much there is to report: one, and what was used when."""
+        return 1 + len(self._points) + len(self.past or ())
+
+    @property
     def wants_seed(self) -> bool:
         """Whether nobody has counted what was booked before, and the ledger was not asked yet."""
         return self.seedable and not self.seeded and self.past is None and self._share is not None

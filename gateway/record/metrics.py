@@ -55,7 +55,7 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     ),
     "switchyard_scores": ("Which classifier answered", ("stage", "uncertain")),
     "switchyard_attempts": ("Upstream calls; result: ok, or the failure", ("deployment", "result")),
-    "switchyard_tokens": ("Billed; kind: in, out, and of in the cache's", ("model", "kind")),
+    "switchyard_tokens": ("Billed; kind: in, out, and parts of them", ("model", "kind")),
     "switchyard_cost_usd": ("Billed; model: that answered", ROUTE),
     "switchyard_savings_usd": ("At the actual usage, of answers that became cheaper", ROUTE),
     "switchyard_extra_cost_usd": ("The same, of answers that became dearer", ROUTE),
@@ -301,6 +301,10 @@ class Metrics:
             ("out", usage.tokens_out),
             ("cache_read", usage.tokens_cache_read),
             ("cache_write", usage.tokens_cache_write),
+            ("cache_write_1h", usage.tokens_cache_write_1h),
+            ("reasoning", usage.tokens_reasoning),
+            ("audio_in", usage.tokens_audio_in),
+            ("audio_out", usage.tokens_audio_out),
         ):
             if count:
                 tokens.add((model, kind), count)

@@ -2,7 +2,8 @@
 Usage as Anthropic counts it: ``input_tokens`` EXCLUDES both cache parts, ours includes them.
 
 In a stream the counts are cumulative: ``message_delta`` overrides, field by field, what
-``message_start`` said (with server tools its totals are larger than the first breakdown).
+``message_start`` said. With tools that run at the provider its totals are larger than the breakdown
+of ``message_start``, which covers the first round only.
 """
 
 from __future__ import annotations
@@ -20,6 +21,19 @@ class OutputDetails(msgspec.Struct, gc=False):
     thinking_tokens: Count = None
 
 
+class CacheCreation(msgspec.Struct, gc=False):
+    """Writes to the cache, by how long they are kept."""
+
+    ephemeral_5m_input_tokens: Count = None
+    ephemeral_1h_input_tokens: Count = None
+
+
+class ServerTools(msgspec.Struct, gc=False):
+    """What ran at the provider and is billed by the piece."""
+
+    web_search_requests: Count = None
+
+
 class Counts(msgspec.Struct):
     """The usage object; None is "not said here", in a stream an earlier value holds."""
 
@@ -28,6 +42,8 @@ class Counts(msgspec.Struct):
     cache_read_input_tokens: Count = None
     cache_creation_input_tokens: Count = None
     output_tokens_details: OutputDetails | None = None
+    cache_creation: CacheCreation | None = None
+    server_tool_use: ServerTools | None = None
 
 
 class Envelope(msgspec.Struct):
@@ -36,6 +52,7 @@ class Envelope(msgspec.Struct):
     usage: msgspec.Raw = NULL
 
 
+INPUTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 COUNTS = msgspec.json.Decoder(Counts)
 ENVELOPE = msgspec.json.Decoder(Envelope)
 
@@ -58,15 +75,25 @@ def read_counts(raw: msgspec.Raw) -> Counts | None:
 
 
 def merged(before: Counts, after: Counts) -> Counts:
-    """What holds after both were said."""
+    """
+    What holds after both were said. An input of nothing at all is not said: some imitators write
+    zeros at the end of a stream, others at its start.
+    """
     said = {f: v for f, v in msgspec.structs.asdict(after).items() if v is not None}
+    if not any(count_of(said.get(name)) for name in INPUTS):
+        said = {f: v for f, v in said.items() if f not in INPUTS}
     return msgspec.structs.replace(before, **said)
 
 
 def usage_of(counts: Counts) -> Usage | None:
-    """Canonical usage of *counts*; None when they count nothing."""
+    """
+    Canonical usage of *counts*; None when they count nothing. Writes that the breakdown does not
+    cover are kept for five minutes, which is the default.
+    """
     read = count_of(counts.cache_read_input_tokens)
-    write = count_of(counts.cache_creation_input_tokens)
+    kept = counts.cache_creation or CacheCreation()
+    minutes, hour = map(count_of, (kept.ephemeral_5m_input_tokens, kept.ephemeral_1h_input_tokens))
+    write = max(count_of(counts.cache_creation_input_tokens), minutes + hour)
     tokens_in = count_of(counts.input_tokens) + read + write
     tokens_out = count_of(counts.output_tokens)
     if tokens_in == 0 and tokens_out == 0:
@@ -78,6 +105,8 @@ def usage_of(counts: Counts) -> Usage | None:
         tokens_cache_read=read,
         tokens_cache_write=write,
         tokens_reasoning=min(count_of(details.thinking_tokens), tokens_out),
+        tokens_cache_write_1h=hour,
+        web_searches=count_of((counts.server_tool_use or ServerTools()).web_search_requests),
     )
 
 
@@ -92,4 +121,11 @@ def counts_of(usage: Usage) -> dict[str, object]:
     }
     if usage.tokens_reasoning:
         counts["output_tokens_details"] = {"thinking_tokens": usage.tokens_reasoning}
+    if usage.tokens_cache_write_1h:
+        counts["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.tokens_cache_write - usage.tokens_cache_write_1h,
+            "ephemeral_1h_input_tokens": usage.tokens_cache_write_1h,
+        }
+    if usage.web_searches:
+        counts["server_tool_use"] = {"web_search_requests": usage.web_searches}
     return counts

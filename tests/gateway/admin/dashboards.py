@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.admin.pages import Dashboard
 from tests.fakes.gateway import RunningGateway, running_gateway
 
 ADMIN_KEY = "an-admin-key-of-the-configuration"
@@ -19,14 +18,8 @@ server: {drain_s: 1}
 
 
 @contextmanager
-def dashboard_running(folder: Path, more: str = "") -> Iterator[RunningGateway]:
+def dashboard_running(folder: Path) -> Iterator[RunningGateway]:
     """A gateway with the built-in provider; its admin key is ADMIN_KEY."""
-    config = CONFIG.replace("FOLDER", str(folder)) + more
+    config = CONFIG.replace("FOLDER", str(folder))
     with running_gateway(config, folder, {"ADMIN": ADMIN_KEY}) as gateway:
-        import asyncio
-
-        async def attach():
-            gateway.app.service.operators = Dashboard(gateway.app.operations.office).answer
-
-        asyncio.run_coroutine_threadsafe(attach(), gateway.loop).result(10)
         yield gateway

@@ -9,7 +9,8 @@ import pytest
 from gateway.admin.admin_keys import AdminKeyDraft
 from gateway.admin.api import match
 from gateway.admin.api_call import BODY_BYTES_MAX
-from gateway.admin.api_routes import ROOT, ROUTES
+from gateway.admin.api_route import ROOT
+from gateway.admin.api_routes import ROUTES
 from gateway.admin.desk import Desk
 from gateway.admin.openapi import PARTS
 from gateway.admin.roles import RANKS
@@ -90,7 +91,8 @@ async def test_a_top_up_once(api):
         ("POST", "tenants", "{", 400, "$"),
         ("POST", "tenants", "", 400, "$"),
         ("POST", "tenants", '{"id": "\\ud800", "value": {}}', 400, "$"),
-        ("POST", "keys", '{"value": {"limits": {"concurrent": -1}}}', 400, "$.value.limits.concurrent"),
+        ("POST", "tenants", '{"id": "a", "value": {"limits": {"concurrent": -1}}}', 400,
+         "$.value.limits.concurrent"),
         ("POST", "keys", '{"value": {"mode": "turbo"}}', 422, "$.mode"),
         ("GET", "tenants?limit=0", None, 400, "$.limit"),
         ("GET", "tenants?limit=1&limit=2", None, 400, "limit"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 import pytest
 
+from gateway.admin.desk import Desk
 from gateway.admin.provider_keys import ProviderKeyDraft
 from gateway.admin.webhooks import WebhookDraft
 from gateway.core.content_policy import ContentPolicy, PolicyCategory
-from gateway.core.errors import Conflict, InvalidRequest, NotFound
+from gateway.core.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from gateway.state.facts import PolicyFact, SpendLimit, Tenant
 from gateway.state.key_secrets import provider_key_context, webhook_context
 from tests.gateway.admin.offices import ADMIN, OPERATOR, VIEWER
@@ -114,8 +117,8 @@ async def test_a_provider_key_stays_where_it_is(desk, name):
     await desk.tenants.create(OPERATOR, "acme", Tenant())
     await desk.provider_keys.create(ADMIN, DRAFT, "mine")
     value = {"tenant": "acme", "provider": "anthropic"}[name]
+    moved = msgspec.structs.replace(DRAFT, **{name: value})
     with pytest.raises(InvalidRequest, match="stays with its"):
-        moved = msgspec.structs.replace(DRAFT, **{name: value})
         await desk.provider_keys.update(ADMIN, "mine", moved)
     await desk.provider_keys.delete(ADMIN, "mine")
     with pytest.raises(NotFound):
@@ -138,6 +141,31 @@ async def test_a_webhook_lives(desk):
     with pytest.raises(InvalidRequest):
         await desk.webhooks.create(OPERATOR, WebhookDraft(url="https://10.0.0.1/"))
     await desk.webhooks.delete(OPERATOR, "pager")
+
+
+async def test_a_webhook_is_tested(desk):
+    """Where a gateway runs, it is told; where it would not be, that is said."""
+    told = []
+    office = msgspec.structs.replace(desk.office, tell=lambda *what: told.append(what))
+    running = Desk(office)
+    await running.webhooks.create(OPERATOR, HOOK, "all")
+    deaf = WebhookDraft(url=HOOK.url, events=("limit.reached",))
+    await running.webhooks.create(OPERATOR, deaf, "deaf")
+    await running.webhooks.test(OPERATOR, "all")
+
+    assert told == [("test", "all", {"webhook": "all", "by": "olga"})]
+    with pytest.raises(Conflict):
+        await running.webhooks.test(OPERATOR, "deaf")
+    with pytest.raises(Unavailable):
+        await desk.webhooks.test(OPERATOR, "all")
+
+
+async def test_a_webhook_can_sign(desk):
+    """Its secret is one that the sender of notices can use."""
+    made = await desk.webhooks.create(OPERATOR, HOOK)
+    mark, _, text = made.secret.partition("_")
+
+    assert (mark, len(base64.b64decode(text, validate=True))) == ("whsec", 32)
 
 
 async def test_every_field_of_a_content_policy_reads_back(desk):
@@ -183,6 +211,6 @@ async def test_a_content_policy_that_is_refused(desk, policy, tenant, path):
         await desk.content_policies.create(OPERATOR, "p", PolicyFact(policy=policy, tenant=tenant))
 
     assert refused.value.param == path
+    fresh = PolicyFact(policy=ContentPolicy(name="new", phrases=("c d",)))
     with pytest.raises(Conflict):
-        fresh = PolicyFact(policy=ContentPolicy(name="new", phrases=("c d",)))
         await desk.content_policies.create(OPERATOR, "first", fresh)

@@ -72,6 +72,9 @@ async def test_money_takes_an_admin(desk, value):
         await desk.tenants.update(OPERATOR, "acme", Tenant())
     renamed = msgspec.structs.replace(value, name="Acme")
     await desk.tenants.update(OPERATOR, "acme", renamed)
+    with pytest.raises(Forbidden):
+        await desk.tenants.delete(OPERATOR, "acme")
+    await desk.tenants.delete(ADMIN, "acme")
 
 
 @pytest.mark.parametrize("window", ["", "days", "rolling", "rolling 0", "rolling -5", "now"])

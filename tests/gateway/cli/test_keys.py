@@ -51,7 +51,9 @@ def test_admin_keys(terminal):
     assert "boss" in terminal.run("keys", "list", "--admin").stdout
     refused = terminal.run("keys", "revoke", "boss", "--admin", status=1)
     assert "last admin key" in refused.stderr
-    assert terminal.run("keys", "create", "--role", "boss", status=2)
+    assert "viewer" in terminal.run("keys", "create", "--role", "boss", status=2).stderr
+    ignored = terminal.run("keys", "create", "--role", "viewer", "--requests", "5", status=2)
+    assert "only a name" in ignored.stderr
 
 
 def test_a_tenant_lives(terminal):
