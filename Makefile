@@ -35,6 +35,7 @@ format: setup ## rewrite the code as `make check` wants it
 	$(BIN)/ruff check --fix .
 
 test: setup ## run all tests, compiled, then the kernels once more as plain Python
+	@bash tests/packages.sh
 	$(BIN)/python -m pytest -q
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels
 

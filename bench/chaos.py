@@ -2,6 +2,7 @@
 Shake a fleet under load, and count afterwards.
 
     python -m bench.chaos [--seconds 60] [--rate 100] [--outage 20] [--harder] [--no-lapses]
+        [--keep FOLDER]
 
 Two gateways over one PostgreSQL and one Redis, all real and started here; a provider that knows
 what it has charged; an open loop of requests. One gateway is killed, Redis is stopped, PostgreSQL
@@ -13,16 +14,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
+import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from bench.chaos_books import settled_books
+from bench.chaos_books import Books, settled_books
 from bench.chaos_checks import Bounds, Check, Seen, answered, checks
 from bench.chaos_fleet import REQUEST_S, Fleet, Gateway, running
 from bench.chaos_load import TENANTS, VISITOR, Answer, Load
@@ -60,13 +63,17 @@ class Diary:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard. *lapses*: wait until the leases of torn requests are over."""
+    """
+    How long and how hard. *lapses*: wait until the leases of torn requests are over. *keep*: a
+    folder for logs, answers and bills.
+    """
 
     seconds: float = 60.0
     rate_per_s: float = 100.0
     outage_s: float = 20.0
     harder: bool = False  # a gateway is killed and started again while PostgreSQL is stopped
     lapses: bool = True
+    keep: Path | None = None
 
     @property
     def bounds(self) -> Bounds:
@@ -84,8 +91,16 @@ def main() -> None:
     parser.add_argument("--outage", type=float, default=20.0, help="of each store, seconds")
     parser.add_argument("--harder", action="store_true", help="kill one while PostgreSQL is down")
     parser.add_argument("--no-lapses", action="store_true", help="do not wait for leases to end")
+    parser.add_argument("--keep", type=Path, help="a folder for logs, answers and bills")
     asked = parser.parse_args()
-    plan = Plan(asked.seconds, asked.rate, asked.outage, asked.harder, not asked.no_lapses)
+    plan = Plan(
+        seconds=asked.seconds,
+        rate_per_s=asked.rate,
+        outage_s=asked.outage,
+        harder=asked.harder,
+        lapses=not asked.no_lapses,
+        keep=asked.keep,
+    )
     console = Console()
     try:
         found = shake(plan, console)
@@ -120,16 +135,21 @@ def shake(plan: Plan, console: Console) -> list[Check]:
         diary.check(
             "requests not sent, too many being in flight", not load.unsent, str(load.unsent)
         )
-        keep_logs(fleet)
+        if plan.keep is not None:
+            keep(plan.keep, fleet, load.answers, books)
         return [*diary.checks, *found]
 
 
-def keep_logs(fleet: Fleet) -> None:
-    """Where somebody asked for them."""
-    place = os.environ.get("CHAOS_LOGS")
-    if place:
-        for gateway in fleet.gateways:
-            (Path(place) / f"{gateway.name}.log").write_text(gateway.log())
+def keep(folder: Path, fleet: Fleet, answers: list[Answer], books: Books) -> None:
+    """What is needed to find out why a check fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for gateway in fleet.gateways:
+        (folder / f"{gateway.name}.log").write_text(gateway.log())
+    shutil.copy(fleet.calls, folder)
+    lines = {"answers": answers, "bills": books.bills}
+    for name, rows in lines.items():
+        text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text)
 
 
 def tenants(gateway: Gateway, bounds: Bounds) -> dict[str, str]:

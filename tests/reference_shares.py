@@ -105,7 +105,9 @@ class ReferenceShares:
 
 
 def frees(counting, lack, now_s):
-    """Seconds until *lack* has left."""
+    """Seconds until *lack* has left; None where nothing is lacking."""
+    if lack <= 0:
+        return None
     for end_s, amount in counting:
         lack -= amount
         if lack <= 0:

@@ -111,7 +111,7 @@ def shares(
         for name in ordered
         if total.get(name)
     ]
-    return stacked(title, labels, series, number)
+    return stacked(title, labels, series, number, whole=True)
 
 
 def part_label(found: Overview, start_s: float) -> str:

@@ -31,6 +31,8 @@ MENU = (
     ("/admin/settings", "Settings"),
     ("/admin/audit", "Audit log"),
 )
+# Pages that are not in the menu, and the one that leads to them.
+UNDER = {"/admin/tenants": "/admin/keys", "/admin/projects": "/admin/keys"}
 STALE_S = 10.0  # above it a page says how old the facts are
 # What a page may be told to say after a redirect; nothing else of the URL is shown as its words.
 DONE = {
@@ -102,7 +104,7 @@ class Visit:
         return self.shared.templates.get_template(template).render(
             who=self.who,
             menu=MENU,
-            here=self.here,
+            here=UNDER.get(self.here, self.here),
             form=self.form,
             form_token=self.shared.sessions.form_token(self.session),
             problem=self.problem,

@@ -98,11 +98,19 @@ class Plot(msgspec.Struct, frozen=True):
 
 
 def stacked(
-    title: str, parts: Sequence[str], series: Sequence[Series], shown: Callable[[float], str]
+    title: str,
+    parts: Sequence[str],
+    series: Sequence[Series],
+    shown: Callable[[float], str],
+    *,
+    whole: bool = False,
 ) -> Plot:
-    """Bars of *series* upon each other, one for each of *parts*; *shown* writes a number."""
+    """
+    Bars of *series* upon each other, one for each of *parts*; *shown* writes a number. *whole*:
+    numbers are counts, so there are no lines between two of them.
+    """
     sums = [sum(one.values[k] or 0.0 for one in series) for k in range(len(parts))]
-    top, grid = scale(max(sums, default=0.0), shown)
+    top, grid = scale(max(sums, default=0.0), shown, least_step=1.0 if whole else 0.0)
     step = (WIDTH - LEFT - RIGHT) / max(1, len(parts))
     bars = []
     for part, label in enumerate(parts):
@@ -199,13 +207,16 @@ def latest(series: Series, shown: Callable[[float], str]) -> str:
     return f"{shown(known[-1])} last" if known else "not measured"
 
 
-def scale(most: float, shown: Callable[[float], str]) -> tuple[float, tuple[Tick, ...]]:
-    """The number at the top of the plot, and lines at round numbers below it."""
+def scale(
+    most: float, shown: Callable[[float], str], *, least_step: float = 0.0
+) -> tuple[float, tuple[Tick, ...]]:
+    """The number at the top of the plot, and lines at round numbers below it, so far apart."""
     if most < LEAST:
         return 1.0, (Tick(height_of(0.0, 1.0), shown(0.0)),)
     rough = most / GRID
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough * 0.999)
+    step = max(step, least_step)
     count = math.ceil(most / step - 1e-9)
     top = step * count
     return top, tuple(Tick(height_of(step * k, top), shown(step * k)) for k in range(count + 1))

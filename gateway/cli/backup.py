@@ -21,7 +21,6 @@ from gateway.state.master_key import FILE
 from gateway.state.tables import REVISION
 
 console = Console(soft_wrap=True)
-PAGES = 512  # copied at a time, 2 MiB: so long a writer waits
 
 
 class BackupError(Exception):
@@ -76,7 +75,9 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> None:
     partial = fresh(target)
     try:
         with opened(source) as live, opened(partial) as copy:
-            live.backup(copy, pages=PAGES)
+            # In one step: one moment, and in WAL mode no writer waits. In several, each write
+            # in between would make it begin again, for ever where there are many.
+            live.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
         check(partial)
         sync(partial)

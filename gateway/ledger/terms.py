@@ -74,7 +74,7 @@ class TermsOf:
             credits=tenant.credits,
             models=() if key is None else key.allowed_models,
             own_keys_only=tenant.own_keys == "only",
-            cheaper=all(one.at_limit == "cheaper" for _, _, one in scopes if one.spend),
+            cheaper={one.at_limit for _, _, one in scopes if one.spend} == {"cheaper"},
         )
 
 

@@ -7,6 +7,13 @@ document.addEventListener("submit", (event) => {
   if (asked && !window.confirm(asked)) event.preventDefault();
 });
 
+// On a phone the menu is wider than the window: show where we are.
+const current = document.querySelector('nav [aria-current="page"]');
+if (current) {
+  const bar = current.closest("nav");
+  bar.scrollLeft = current.offsetLeft - (bar.clientWidth - current.offsetWidth) / 2;
+}
+
 // Copy a secret or a command.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) continue;

@@ -20,13 +20,14 @@ local function text(number) return string.format('%.0f', number) end
 local function read(key, span, rolling)
   local seen = {buckets = {}, used = 0, others = 0, spare = 0}
   local flat = redis.call('HGETALL', key)
+  local oldest = bucket(span, rolling, now - rolling)  -- its bucket is the first that counts
+  if span == 'rolling' and select(2, bucket(span, rolling, oldest)) <= now then oldest = oldest + 1 end
   for at = 1, #flat, 2 do
     local field, value = flat[at], flat[at + 1]
     local kind = string.sub(field, 1, 1)
     if kind == 'u' then
       local start, amount = tonumber(string.sub(field, 2)), tonumber(value)
-      local _, leaves = bucket(span, rolling, start)
-      if leaves and leaves <= now then
+      if start < oldest then
         redis.call('HDEL', key, field)
       else
         seen.buckets[start] = amount
@@ -62,20 +63,26 @@ end
 
 -- Milliseconds until *lack* of what is used has left, and until all has; nil: never.
 local function leaving(seen, span, rolling, lack)
-  local starts = {}
+  local starts, newest = {}, nil
   for start, amount in pairs(seen.buckets) do
-    if amount > 0 then starts[#starts + 1] = start end
+    if amount > 0 then
+      starts[#starts + 1] = start
+      newest = math.max(newest or start, start)
+    end
   end
+  if not newest then return nil, 0 end
+  local _, leaves = bucket(span, rolling, newest)
+  if not leaves then return nil, nil end
+  if lack <= 0 then return nil, leaves - now end
   table.sort(starts)
-  local frees, resets
   for _, start in ipairs(starts) do
-    local _, leaves = bucket(span, rolling, start)
-    if not leaves then return nil, nil end
-    resets = leaves - now
     lack = lack - seen.buckets[start]
-    if lack <= 0 and not frees then frees = resets end
+    if lack <= 0 then
+      local _, frees = bucket(span, rolling, start)
+      return frees - now, leaves - now
+    end
   end
-  return frees, resets or 0
+  return nil, leaves - now
 end
 
 redis.call('ZADD', KEYS[1], now, replica)

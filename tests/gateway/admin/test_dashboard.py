@@ -22,7 +22,8 @@ from gateway.core.errors import Unavailable
 from gateway.ledger.journal import Journal
 from gateway.ledger.meters import Meters
 from gateway.record.recent import Recent
-from gateway.record.rows import Batch, record_row
+from gateway.record.record import Feedback
+from gateway.record.rows import Batch, feedback_row, record_row
 from gateway.state.facts import Tenant
 from tests.fakes.clock import ManualClock
 from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
@@ -448,6 +449,21 @@ async def test_the_overview_has_plots_and_their_numbers(admin, office):
     assert text.count('<svg class="plot"') == text.count('role="img" aria-label=') == 6
     assert "Requests by tier: low (100 %) 20." in text
     assert "78 % of what it would have cost" in text
+
+
+async def test_the_quality_matrix_has_intervals(admin, office):
+    """What clients thought of answers, with how sure that is and whether it is trusted."""
+    now_s = office.clock.wall()
+    record = make_record(1, wall_s=now_s, model="gpt-4o")
+    store(office, record)
+    said = [Feedback("req_1", 1.0, now_s, f"k{number}") for number in range(30)]
+    office.records.write(Batch(feedback=[feedback_row(one) for one in said]))
+    text = await admin.get("/admin/quality")
+
+    assert '<svg class="bar"' in text
+    assert ">trusted<" in text
+    assert re.search(r">0\.\d\d – [01]\.\d\d<", text)
+    assert ">trusted<" not in await admin.get("/admin/quality?tier=high")
 
 
 async def test_an_empty_gateway_says_how_to_begin(admin):

@@ -304,6 +304,13 @@ def test_marks_stay_inside_the_drawing(values, more):
     assert [len(row) for row in bars.rows] == [3] * len(values)
 
 
+def test_counts_have_no_lines_between_them():
+    """Two requests are told by the lines 0, 1 and 2."""
+    top, ticks = scale(2.0, number, least_step=1.0)
+
+    assert (top, [tick.label for tick in ticks]) == (2.0, ["0", "1", "2"])
+
+
 @given(st.floats(1e-9, 1e15))
 def test_a_scale_holds_its_number(most):
     """The top is not below the number, and not twice above the lines it needs."""

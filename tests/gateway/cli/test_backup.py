@@ -74,6 +74,7 @@ def test_while_it_is_written_to(terminal):
             store.write(Batch(records=rows))
             number += 10
             written.append(number)
+            going.wait(0.001)
 
     writer = threading.Thread(target=write)
     writer.start()

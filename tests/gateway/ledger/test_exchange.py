@@ -204,3 +204,16 @@ async def test_a_redis_that_forgot_is_told_again(
     rest += await asyncio.gather(hammer(first, RPM, 60), hammer(second, RPM, 60))
 
     assert sum(rest) == 30
+
+
+async def test_it_ends_when_it_is_cancelled_at_any_time(replica: MakeReplica) -> None:
+    """Also while the client is connecting, which swallows a cancellation."""
+    for pause_s in (0.0, 0.0, 0.001, 0.002, 0.005):
+        meters = replica()
+        task = asyncio.create_task(meters.run())
+        await asyncio.sleep(pause_s)
+
+        task.cancel()
+
+        done, _ = await asyncio.wait([task], timeout=PATIENT_S)
+        assert done == {task}
