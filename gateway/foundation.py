@@ -8,6 +8,7 @@ in memory; the database is read and written beside the requests.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from pathlib import Path
@@ -50,7 +51,8 @@ class Foundation:
         self.replica = FactReplica(
             self.fact_store, clock, folder=state.folder, poll_s=settings.config.state.poll_s
         )
-        self._pepper = secrets.token_bytes(32)  # until the facts say which
+        self._pepper = secrets.token_bytes(32)  # what keys are hashed with ...
+        self._lasting = False  # ... as the facts say; until then it finds keys of the file alone
 
     async def start(self) -> None:
         """
@@ -64,16 +66,38 @@ class Foundation:
         except Unavailable as error:
             log.warning("%s Starting without it.", error)
         await self.replica.start()
-        self.digest("")
+        self._learn_pepper()
+
+    async def run(self) -> None:
+        """Keep the facts fresh, until cancelled; make the pepper of a database that comes late."""
+        while not self._lasting:
+            await asyncio.sleep(self.replica.poll_s)
+            with contextlib.suppress(Unavailable):
+                await asyncio.to_thread(settle_master, self.fact_store, self.vault)
+                await self.replica.refresh()
+                self._learn_pepper()
+        await self.replica.run()
 
     def digest(self, secret: str) -> str:
-        """The keyed hash that *secret* is known by. Raises MasterKeyError, see ``start``."""
-        return digest(secret, self.pepper)
+        """The keyed hash that *secret* is looked up by."""
+        return digest(secret, self._pepper)
 
-    @property
-    def pepper(self) -> bytes:
-        """What keys are hashed with. Raises MasterKeyError, see ``start``."""
-        return pepper_of(self.replica.facts, self.vault) or self._pepper
+    def lasting_digest(self, secret: str) -> str:
+        """
+        The same, to be kept.
+
+        Raises:
+            Unavailable: the database has never been read, so nobody knows what it is hashed with.
+        """
+        if not self._lasting:
+            raise Unavailable("The database has not answered yet, so no key can be made.")
+        return self.digest(secret)
+
+    def _learn_pepper(self) -> None:
+        """Raises MasterKeyError, see ``start``."""
+        pepper = pepper_of(self.replica.facts, self.vault)
+        if pepper is not None:
+            self._pepper, self._lasting = pepper, True
 
     def provider_keys(self, facts: Facts) -> list[ProviderKey]:
         """The provider keys of all tenants, opened. One that cannot be is left out, loudly."""

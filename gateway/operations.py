@@ -18,9 +18,12 @@ from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.foundation import Foundation
 from gateway.learn.matrix import QualityMatrix
+from gateway.notices import Notices
 from gateway.pipeline import Gateway
 from gateway.record.recent import Recent
+from gateway.record.state_series import StateFigures
 from gateway.record.store import Store
+from gateway.state.facts import Tell
 
 log = logging.getLogger("switchyard")
 
@@ -39,10 +42,12 @@ class Operations:
         records: Store,
         recent: Recent,
         matrix: Callable[[], QualityMatrix],
+        tell: Tell,
         settings: Callable[[], Settings],
         clock: Clock,
     ) -> None:
         self._foundation = foundation
+        self._accounting = accounting
         self._clock = clock
         self._admin_key = settings().state.admin_key
         access = Access(foundation.replica, foundation.digest, clock, self._admin_key)
@@ -54,7 +59,8 @@ class Operations:
             settings=settings,
             clock=clock,
             vault=foundation.vault,
-            digest=foundation.digest,
+            digest=foundation.lasting_digest,
+            tell=tell,
             access=access,
             gateway=gateway,
             recent=recent,
@@ -71,7 +77,7 @@ class Operations:
                 ensure_admin_key,
                 foundation.fact_store,
                 foundation.replica.facts,
-                foundation.digest,
+                foundation.lasting_digest,
                 self._clock,
                 self._admin_key,
             )
@@ -79,6 +85,24 @@ class Operations:
                 await foundation.replica.refresh()
         except Unavailable as error:
             log.warning("%s No admin key could be made.", error)
+
+    def figures(self, notices: Notices) -> StateFigures:
+        """How facts, money and *notices* stand."""
+        replica, accounting = self._foundation.replica, self._accounting
+        bookkeeper = accounting.bookkeeper
+        stale_since_s = accounting.charging.meters.stale_since_s
+        return StateFigures(
+            settled=bookkeeper.settled,
+            lapsed=bookkeeper.lapsed,
+            set_aside=bookkeeper.set_aside,
+            notices_dropped=notices.dropped,
+            notices_failed=notices.failed,
+            facts_version=replica.facts.version,
+            facts_stale_s=replica.stale_s,
+            journal_bytes=bookkeeper.waiting_bytes,
+            ledger_up=bookkeeper.answers,
+            limits_stale_s=0.0 if stale_since_s is None else self._clock.wall() - stale_since_s,
+        )
 
     async def answer(self, http: web.BaseRequest) -> web.StreamResponse:
         """Whatever is asked below /admin."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -18,13 +18,11 @@ from gateway.record.recent import Recent
 from gateway.record.store import Store
 from gateway.state.effective import effective
 from gateway.state.fact_store import FactStore
-from gateway.state.facts import Event, Facts
+from gateway.state.facts import Facts, Tell
 from gateway.state.ledger_store import LedgerStore
 from gateway.state.vault import Vault
 
 log = logging.getLogger(__name__)
-
-Tell = Callable[[Event, str, Mapping[str, object]], None]
 
 
 class Replica(Protocol):

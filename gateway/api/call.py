@@ -15,14 +15,13 @@ from gateway.core.errors import Overloaded
 from gateway.core.request import Principal
 from gateway.pipeline import Gateway
 from gateway.record.metrics import Metrics
-from gateway.state.facts import Event, GatewayKey
+from gateway.state.facts import Event, GatewayKey, Tell
 from gateway.wire.dialect import Dialect
 
 RETRY_AFTER_S = 1.0  # when shed: by then a good part of what was in flight has finished
 
 
 Operators = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Tell = Callable[[Event, str, Mapping[str, object]], None]  # event, subject, data
 
 
 def tell_nobody(event: Event, subject: str, data: Mapping[str, object]) -> None:

@@ -121,6 +121,7 @@ def replay(
 @app.command()
 def savings(
     config: ConfigFile = None,
+    *,
     source: Annotated[
         Path | None, typer.Option("--input", help='JSON lines: {"id", "text" | "messages"}')
     ] = None,

@@ -66,7 +66,7 @@ async def work_at_desk(settings: Settings, work: Work[T]) -> T:
         await foundation.start()
         await foundation.replica.refresh()
         records.prepare()
-        replica, digest = foundation.replica, foundation.digest
+        replica, digest = foundation.replica, foundation.lasting_digest
         office = Office(
             fact_store=foundation.fact_store,
             replica=replica,

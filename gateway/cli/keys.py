@@ -33,6 +33,7 @@ DAY_S = 86_400.0
 @app.command()
 def create(
     config: ConfigFile = None,
+    *,
     key_id: Annotated[str, typer.Option("--id", help="Default: one is made.")] = "",
     tenant: TenantName = "default",
     project: Annotated[str, typer.Option("--project", "-p")] = "default",
@@ -47,7 +48,6 @@ def create(
     role: Annotated[
         str | None, typer.Option(help="Of an operator instead: viewer, operator or admin.")
     ] = None,
-    *,
     as_json: Json = False,
 ) -> None:
     """Make a key. Its secret is shown this once."""
@@ -86,8 +86,8 @@ def create(
 @app.command("list")
 def list_(
     config: ConfigFile = None,
-    tenant: Annotated[str | None, typer.Option("--tenant", "-t")] = None,
     *,
+    tenant: Annotated[str | None, typer.Option("--tenant", "-t")] = None,
     admin: Admin = False,
     as_json: Json = False,
 ) -> None:
@@ -133,10 +133,10 @@ def show(
 def rotate(
     key_id: Id,
     config: ConfigFile = None,
+    *,
     overlap: Annotated[
         float, typer.Option(help="Seconds that older secrets work on.", min=0.0)
     ] = 0.0,
-    *,
     admin: Admin = False,
     as_json: Json = False,
 ) -> None:
@@ -165,11 +165,11 @@ def revoke(key_id: Id, config: ConfigFile = None, *, admin: Admin = False) -> No
 def limit(
     key_id: Id,
     config: ConfigFile = None,
+    *,
     spend: Spend = [],  # noqa: B006
     requests: Requests = None,
     tokens: Tokens = None,
     concurrent: Concurrent = None,
-    *,
     as_json: Json = False,
 ) -> None:
     """Change limits of a key; what is not named stays."""

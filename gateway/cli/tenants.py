@@ -29,12 +29,12 @@ app = typer.Typer(no_args_is_help=True, help="Tenants, their projects and their 
 def create(
     tenant: Id,
     config: ConfigFile = None,
+    *,
     name: TitleText = "",
     spend: Spend = [],  # noqa: B006
     requests: Requests = None,
     tokens: Tokens = None,
     concurrent: Concurrent = None,
-    *,
     credits_: Annotated[bool, typer.Option("--credits", help="Pays from a balance.")] = False,
     own_keys_only: Annotated[
         bool, typer.Option("--own-keys-only", help="With provider keys of its own alone.")
@@ -130,11 +130,11 @@ def top_up(
     tenant: Id,
     usd: Annotated[str, typer.Argument(help="USD, above 0, such as 25.50.")],
     config: ConfigFile = None,
+    *,
     note: Annotated[str, typer.Option(help="For the books.")] = "",
     once: Annotated[
         str | None, typer.Option(help="Repeating it with the same word adds nothing.")
     ] = None,
-    *,
     as_json: Json = False,
 ) -> None:
     """Add to the credits of a tenant."""
@@ -155,9 +155,9 @@ def top_up(
 def project(
     project_id: Id,
     config: ConfigFile = None,
+    *,
     tenant: TenantName = "default",
     mode: Annotated[str | None, typer.Option(help="eco, balanced, sport, ...")] = None,
-    *,
     as_json: Json = False,
 ) -> None:
     """Make a project of a tenant."""

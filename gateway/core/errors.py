@@ -177,7 +177,12 @@ class CreditsMissing(PolicyError):
     code = "insufficient_credits"
 
     def __init__(
-        self, message: str, *, code: str, balance_nano_usd: int, estimate_nano_usd: int
+        self,
+        message: str,
+        *,
+        code: str = code,
+        balance_nano_usd: int = 0,
+        estimate_nano_usd: int = 0,
     ) -> None:
         super().__init__(message, code=code)
         self.balance_nano_usd = balance_nano_usd

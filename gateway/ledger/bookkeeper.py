@@ -95,8 +95,8 @@ class Bookkeeper:
 
     def close(self, timeout_s: float) -> bool:
         """
-        Book what waits and stop, within *timeout_s*; blocks; once. True when nothing is left; what is
-        left waits on disk for the next process. The journal is closed, too.
+        Book what waits and stop, within *timeout_s*; blocks; once. True when nothing is left; what
+        is left waits on disk for the next process. The journal is closed, too.
         """
         if self._stop_at_s is not None:
             return self._closed_booked

@@ -49,6 +49,7 @@ class SharedMeter(Meter):
 
     __slots__ = (
         "_anew",
+        "_in_flight",
         "_last_ask",
         "_lease",
         "_pace",
@@ -79,6 +80,7 @@ class SharedMeter(Meter):
         self._sent_s = -math.inf
         self._lease = 0
         self._anew = False
+        self._in_flight = False  # what is claimed may be on its way back
         self._points: deque[Point] = deque()
         self.short = False  # some replica needs what this one has to spare
         self._taken = 0  # since the last report
@@ -167,11 +169,9 @@ class SharedMeter(Meter):
         """Whether asking the others for *amount* would be in vain, or was just now."""
         if self._sharing.stale_since_s is not None or amount > self.limit.most:
             return True
-        share = self._share
-        return share is not None and now_s < self._sent_s + FULL_S and amount > self._room(share)
-
-    def _room(self, share: Share) -> int:
-        return max(0, share.free) + share.spare + self.spare
+        if self._share is None or self._in_flight or now_s >= self._sent_s + FULL_S:
+            return False
+        return amount > max(0, self._share.free) + self._share.spare + self.spare
 
     def claim(self, now_s: float) -> Claim:
         """
@@ -182,12 +182,14 @@ class SharedMeter(Meter):
         comfort = self._comfort(now_s)
         stale = self._sharing.stale_since_s is not None
         trusted = not (stale or self._anew) and now_s <= self._sent_s + TRUST_S
-        kept = 0 if self.short else self.asked + comfort
+        passed = self._share is not None and self._share.free < 0
+        kept = 0 if passed else self.asked + comfort
         keep = max(held, min(self.ceiling, held + kept)) if trusted else held
         if not stale:
             self.ceiling = self._lease = keep
         need = max(keep, held + self.asked)
         self.dirty = False
+        self._in_flight = True
         return Claim(
             name=self.limit.name,
             most=self.limit.most,
@@ -216,6 +218,7 @@ class SharedMeter(Meter):
 
     def accept(self, claim: Claim, share: Share, sent_s: float, *, short: bool) -> None:
         """What was claimed at *sent_s* is granted; *short*: some replica needs more than it got."""
+        self._in_flight = False
         if share.lost:
             self._tell_again(sent_s)
             return

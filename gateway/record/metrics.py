@@ -133,7 +133,8 @@ class Metrics:
 
     *in_flight*, *records_waiting*, *records_dropped*, *classifier_load*, *cache*, *scanner* and
     *state* are asked when metrics are read; the application sets them. All else comes from
-    records, counted by the recorder's thread, and from ``count_refused`` and ``count_scan``, for the event loop.
+    records, counted by the recorder's thread, and from ``count_refused`` and ``count_scan``, for
+    the event loop.
     """
 
     def __init__(self, fleet: Fleet, version: str) -> None:

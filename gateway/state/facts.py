@@ -9,7 +9,7 @@ them: keys are kept as keyed hashes, what must be read again is sealed by the va
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -27,6 +27,7 @@ Role = Literal["viewer", "operator", "admin"]
 Event = Literal[
     "request.blocked", "limit.reached", "provider.down", "provider.up", "balance.low", "test"
 ]
+Tell = Callable[[Event, str, Mapping[str, object]], None]  # webhooks: event, subject, data
 Name = Annotated[
     str, Meta(pattern=r"^[\w.@-]{1,64}$", description="1 to 64 of A-Z a-z 0-9 . _ @ -")
 ]

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 COPY = "facts.json"
 COPY_S = 10.0  # between two writes of the copy: a thousand keys may be made in a minute
+VOUCH_S = 60.0  # without a change it is written so often, to say how fresh it is
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -39,7 +40,8 @@ class Copy(msgspec.Struct, frozen=True):
 class FactReplica:
     """
     The mutable state: *facts*, swapped whole; *_fresh_wall_s*, when they were last known to be
-    those of the database (None: never). *changed* is called on the event loop after each swap.
+    those of the database (None: never); *_uncopied*, whether the copy lacks a change. *changed* is
+    called on the event loop after each swap.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class FactReplica:
         self._store = store
         self._clock = clock
         self._copy = folder / COPY
-        self._copied_s = -COPY_S
-        self._poll_s = poll_s
+        self._copied_s = -VOUCH_S
+        self._uncopied = False
+        self.poll_s = poll_s
         self._fresh_wall_s: float | None = None
         self._failing = False
         self._one_at_a_time = asyncio.Lock()
@@ -94,13 +97,15 @@ class FactReplica:
                 log.warning("the database answers again: facts are fresh")
             if changes:
                 self.facts = self.facts.after(changes)
+                self._uncopied = True
                 self.changed(self.facts)
+            if self._clock.monotonic() - self._copied_s >= (COPY_S if self._uncopied else VOUCH_S):
                 await asyncio.to_thread(self._write_copy)
 
     async def run(self) -> None:
         """Keep the facts fresh until cancelled."""
         while True:
-            await asyncio.sleep(self._poll_s)
+            await asyncio.sleep(self.poll_s)
             try:
                 await self.refresh()
             except Unavailable as error:
@@ -119,9 +124,7 @@ class FactReplica:
 
     def _write_copy(self) -> None:
         """Beside the database, atomically. What cannot be written is no reason to fail."""
-        now_s = self._clock.monotonic()
-        if now_s - self._copied_s < COPY_S and self._copy.exists():
-            return
+        self._copied_s, self._uncopied = self._clock.monotonic(), False
         encode = msgspec.json.encode
         facts = {
             kind: {name: msgspec.Raw(encode(fact)) for name, fact in found.items()}
@@ -136,7 +139,6 @@ class FactReplica:
             partial.replace(self._copy)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._copy, error.strerror)
-        self._copied_s = now_s
 
     def _read_copy(self) -> None:
         try:

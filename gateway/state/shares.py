@@ -55,7 +55,8 @@ class Share(msgspec.Struct, frozen=True):
     has, negative where the limit is passed. *lost*: what this replica reported before is not
     known any more, and nothing of the claim counts unless it is sent *anew*. *since_s*: seconds
     since the count began. *seeded*: the past is counted. *frees_s*: seconds until what the claim
-    lacked has left the window, None where it lacked nothing; *resets_s*: until all has. None: never.
+    lacked has left the window, None where it lacked nothing; *resets_s*: until all has. None:
+    never.
     """
 
     ceiling: int

@@ -112,6 +112,35 @@ async def test_what_another_is_short_of_is_given_back(
     assert poor.take(90)
 
 
+async def test_a_full_limit_refuses_at_once_but_not_during_a_report(
+    twin: ReferenceShares, clock: ManualClock
+) -> None:
+    """What was just heard to be full is not asked for again; what is on its way back may fit."""
+    replica = Replica(twin, clock, LIFE)
+    await replica.spend(100)
+    await replica.round(1)
+    assert replica.meter.hopeless(1, clock.wall())
+
+    replica.meter.claim(clock.wall())
+
+    assert not replica.meter.hopeless(1, clock.wall())
+
+
+async def test_what_a_waiting_request_was_granted_stays(
+    twin: ReferenceShares, clock: ManualClock
+) -> None:
+    """A report that begins before the request could take it does not give it back."""
+    rich, poor = Replica(twin, clock, LIFE), Replica(twin, clock, LIFE)
+    await rich.spend(90)
+    await rich.round()
+    await poor.round(30)  # of which there are fewer: the limit is short
+    poor.meter.asked = 30
+
+    poor.meter.claim(clock.wall())
+
+    assert poor.meter.spare > 0
+
+
 async def test_an_old_share_is_not_trusted(twin: ReferenceShares, clock: ManualClock) -> None:
     """A replica that slept may have been taken for dead: it asks again before it promises."""
     replica = Replica(twin, clock, LIFE)
@@ -142,7 +171,7 @@ async def test_the_dead_leave_what_they_used_and_no_more(
 async def test_a_stale_replica_goes_on_with_its_part(
     twin: ReferenceShares, clock: ManualClock
 ) -> None:
-    """Two replicas that both hear nothing share what was left, and pass the limit by one at most."""
+    """Two that both hear nothing share what was left, and pass the limit by one at most."""
     replicas = [Replica(twin, clock, LIFE) for _ in range(2)]
     for replica in (*replicas, *replicas):
         await replica.spend(5)

@@ -10,7 +10,7 @@ from gateway.core.errors import Unavailable
 from gateway.state.database import open_engine
 from gateway.state.fact_store import FactStore, Write
 from gateway.state.facts import Tenant
-from gateway.state.replica import FactReplica
+from gateway.state.replica import COPY_S, FactReplica
 from tests.fakes.clock import ManualClock
 
 
@@ -89,6 +89,37 @@ async def test_a_start_without_a_database_finds_the_copy(store, clock, tmp_path,
     assert (list(replica.facts.of("tenant")), replica.stale_s) == (["a"], 60.0)
     assert (empty.facts.of("tenant"), empty.stale_s) == ({}, math.inf)
     assert ((tmp_path / "facts.json").stat().st_mode & 0o077) == 0
+
+
+async def test_the_copy_has_the_last_of_many_changes(store, clock, tmp_path, monkeypatch):
+    """It is not written for each of them, and soon after the last."""
+    replica = replica_of(store, clock, tmp_path)
+    await replica.start()
+    for name in ("a", "b", "c"):
+        put(store, name)
+        await replica.refresh()
+    clock.advance(COPY_S)
+    await replica.refresh()
+    break_off(store, monkeypatch)
+    later = replica_of(store, clock, tmp_path)
+    await later.start()
+
+    assert sorted(later.facts.of("tenant")) == ["a", "b", "c"]
+
+
+async def test_the_copy_says_how_long_it_was_fresh(store, clock, tmp_path, monkeypatch):
+    """Facts that nobody changes are not old; keys of a replica that starts anew hang on that."""
+    put(store, "a")
+    replica = replica_of(store, clock, tmp_path)
+    await replica.start()
+    clock.advance(86_400.0)
+    await replica.refresh()
+    break_off(store, monkeypatch)
+    clock.advance(5.0)
+    later = replica_of(store, clock, tmp_path)
+    await later.start()
+
+    assert (list(later.facts.of("tenant")), later.stale_s) == (["a"], 5.0)
 
 
 async def test_a_fact_that_cannot_be_read_keeps_no_other_back(store, clock, tmp_path, caplog):
