@@ -120,13 +120,12 @@ def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
 @contextlib.contextmanager
 def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
     """A child that does not outlive the block."""
-    process = subprocess.Popen(command, cwd=ROOT, **options)  # type: ignore[call-overload]  # noqa: S603 - our own
-    try:
-        yield process
-    finally:
-        process.terminate()
+    with subprocess.Popen(command, cwd=ROOT, **options) as process:  # type: ignore[call-overload]  # noqa: S603 - our own
         try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()

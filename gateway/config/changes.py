@@ -33,9 +33,7 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
         for name in sorted({*old.providers, *new.providers})
         if _connections_max(before, name) != _connections_max(after, name)
     ]
-    if before.database_url != after.database_url:
-        found.append("state.database_url")
-    if before.state != after.state or old.state.journal_bytes_max != new.state.journal_bytes_max:
+    if _state(before) != _state(after):
         found.append("state")
     if old.cache.shared != new.cache.shared:
         found.append("cache.shared")
@@ -49,6 +47,10 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
 def _is_real(settings: Settings) -> bool:
     fleet = settings.fleet
     return any(not place.simulated for place in (*fleet.deployments, *fleet.unlisted))
+
+
+def _state(settings: Settings) -> tuple[object, ...]:
+    return settings.database_url, settings.state, settings.config.state.journal_bytes_max
 
 
 def _connections_max(settings: Settings, provider: str) -> int | None:

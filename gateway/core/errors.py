@@ -180,11 +180,12 @@ class CreditsMissing(PolicyError):
         self,
         message: str,
         *,
+        param: str | None = None,
         code: str = code,
         balance_nano_usd: int = 0,
         estimate_nano_usd: int = 0,
     ) -> None:
-        super().__init__(message, code=code)
+        super().__init__(message, param=param, code=code)
         self.balance_nano_usd = balance_nano_usd
         self.estimate_nano_usd = estimate_nano_usd
 

@@ -101,8 +101,8 @@ def ruled(case: Case, notes: list[str]) -> Choice | None:
         return kept_by(case, rule, notes)
     if then.mode is not None:
         mode_name = case.policy.mode_names.get(then.mode.lower(), case.ask.mode_name)
-        choice = automatic(case, mode_name, ruled=True)
-        return by(rule, msgspec.structs.replace(choice, why=told(rule, choice.why)))
+        usual = automatic(case, mode_name, ruled=True)
+        return by(rule, msgspec.structs.replace(usual, why=told(rule, usual.why)))
     if then.best_within_usd is not None:
         return best_within(case, rule, nano_usd(then.best_within_usd), notes)
     rows = case.view.rows.everyone if rule.rows is None else rule.rows
@@ -110,12 +110,15 @@ def ruled(case: Case, notes: list[str]) -> Choice | None:
         there = case.view.rows.find(case.ask.own.model, then.provider)
         rows = rows if there is None else there.rows
     why = told(rule, f"it sends this to {then.model or then.provider}.")
-    return by(rule, sent(case, rows, why, notes))
+    choice = sent(case, rows, why, notes)
+    if choice is None and then.own_key:
+        return kept_by(case, rule, notes)
+    return by(rule, choice)
 
 
 def kept_by(case: Case, rule: PolicyRule, notes: list[str]) -> Choice | None:
     """The client's own model, because *rule* says so or the key that it asks for is missing."""
-    why = "its target has no key of its own" if rule.keyless else "it keeps the model"
+    why = "its target has no key of its own" if rule.then.own_key else "it keeps the model"
     if case.ask.own is None:
         notes.append(f"Rule {rule.id}: {why}, and the request names none.")
         return None

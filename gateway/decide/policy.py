@@ -306,7 +306,12 @@ def compile_rule(rule: Rule, rows: FleetRows) -> PolicyRule:
         asked = rows.everyone if some is None else some
         some = frozen(
             np.array(
-                [k for k in asked if deployments[k].api_key or deployments[k].simulated], np.int64
+                [
+                    k
+                    for k in asked
+                    if deployments[k].api_key or deployments[k].simulated or deployments[k].brought
+                ],
+                np.int64,
             )
         )
         keyless = some.size == 0

@@ -71,8 +71,10 @@ def open_prompts(folder: Path, lexicon: Lexicon, dev: list[Labelled]) -> list[La
     """Ordinary prompts, with what a first tagger and the lexicon cannot tell left open."""
     first = fit(assembled(dev, [], []), lexicon)
     chance = random.Random(9)  # noqa: S311 - no secret
-    written = chance.sample(data.read_texts(folder, [data.WRITTEN]), WRITTEN_TEXTS)
-    other = chance.sample(data.read_texts(folder, [data.PROMPTS]), PROMPT_TEXTS)
+    written = data.read_texts(folder, [data.WRITTEN])
+    written = chance.sample(written, min(WRITTEN_TEXTS, len(written)))
+    other = data.read_texts(folder, [data.PROMPTS])
+    other = chance.sample(other, min(PROMPT_TEXTS, len(other)))
     return [
         *unlabelled(first, [text[:TEXT_CHARS] for text in written], written=True),
         *unlabelled(first, [text[:TEXT_CHARS] for text in other], written=False),

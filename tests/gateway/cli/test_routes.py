@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 
 import pytest
 import typer
 
-from gateway.cli import routes
 from gateway.cli.routes import run
 from gateway.core.outcome import Ending
 from gateway.record.record import Feedback
 from gateway.record.rows import Batch, feedback_row, record_row
 from gateway.record.store import Store
 from tests.gateway.record.records import make_outcome, make_record
+
+routes = import_module("gateway.cli.routes")  # the package has a command of this name
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 
 import pytest
 import typer
 
-from gateway.cli import savings
 from gateway.cli.savings import Source, run, usd
 from gateway.record.rows import Batch, record_row
 from gateway.record.store import Store
 from tests.gateway.decide.samples import question, scores
 from tests.gateway.record.records import make_record
+
+savings = import_module("gateway.cli.savings")  # the package has a command of this name
 
 
 @pytest.fixture

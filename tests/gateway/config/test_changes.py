@@ -66,7 +66,7 @@ def test_what_a_reload_may_do(read, before, after):
         ("server: {port: 1, drain_s: 1}", ("server.port",)),
         ("server: {host: 127.0.0.2, requests_max: 1}", ("server.host", "server.requests_max")),
         ("providers: {openai: {connections_max: 3}}", ("providers.openai.connections_max",)),
-        ("state: {database_url: 'sqlite:///x.db'}", ("state.database_url",)),
+        ("state: {database_url: 'sqlite:///x.db'}", ("state",)),
         ("recording: {queue_max: 900}", ("recording.queue_max",)),
         ("recording: {text: true, keep_days: 1}", ()),
         ("classifier: {enabled: false}", ("classifier",)),

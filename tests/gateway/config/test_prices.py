@@ -60,6 +60,17 @@ def test_price_of_a_request(prices):
     assert prices.price("openai", "gpt-4o").request_nano_usd == 0
 
 
+def test_prices_of_audio_hours_and_searches(prices):
+    """Where the list has them; elsewhere 0, which is the price of the nearest kind."""
+    audio = prices.price("openai", "gpt-audio")
+    sonnet = prices.price("anthropic", "claude-sonnet-4-5")
+
+    assert (audio.audio_in, audio.audio_out) == (32_000_000, 64_000_000)
+    assert (audio.cache_write_1h, audio.web_search_nano_usd) == (0, 0)
+    assert (sonnet.cache_write_1h, sonnet.long_cache_write_1h) == (6_000_000, 12_000_000)
+    assert (sonnet.audio_in, sonnet.web_search_nano_usd) == (0, 10_000_000)
+
+
 @pytest.mark.parametrize(
     ("on", "usd", "since"),
     [
@@ -125,6 +136,10 @@ def test_price_of_the_configuration():
             long_output=4,
             long_cache_read=0.3,
             request_usd=0.005,
+            audio_in=32,
+            cache_write_1h=2,
+            long_cache_write_1h=6,
+            web_search_usd=0.01,
         )
     )
 
@@ -136,6 +151,8 @@ def test_price_of_the_configuration():
     assert (full.long_input, full.long_output) == (3_000_000, 4_000_000)
     assert (full.long_cache_read, full.long_cache_write) == (300_000, 3_000_000)
     assert full.request_nano_usd == 5_000_000
+    assert (full.audio_in, full.audio_out, full.web_search_nano_usd) == (32_000_000, 0, 10_000_000)
+    assert (full.cache_write_1h, full.long_cache_write_1h) == (2_000_000, 6_000_000)
 
 
 def test_price_of_an_offer(prices):

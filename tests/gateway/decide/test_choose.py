@@ -8,7 +8,7 @@ import pytest
 from gateway.config.schema import Condition, Policy, Rule, Target
 from gateway.core.errors import CostLimitExceeded, NoEligibleModel
 from gateway.core.health import Health
-from gateway.core.request import RouteAction
+from gateway.core.request import Grant, RouteAction
 from tests.gateway.decide.samples import (
     PREMIUM,
     Desk,
@@ -250,6 +250,17 @@ def test_a_rule_for_a_key_of_its_own():
     kept = Desk(fleet, **keyless).decide(question(action=CUSTOM))
     assert (kept.model, kept.rule) == ("gpt-4", "sums")
     assert kept.reason == "Rule sums: its target has no key of its own: gpt-4."
+
+
+def test_a_rule_for_a_key_that_only_some_tenants_have():
+    """Who brought one is sent there; the others keep their model."""
+    brought = deployment("mixtral", "groq", api_key=None, brought=True, price=price(0.1, 0.1))
+    desk = Desk(usual_fleet(brought), **rules(model="mixtral", own_key=True))
+    owner = desk.decide(question(action=CUSTOM, grant=Grant(own_providers=("groq",))))
+    other = desk.decide(question(action=CUSTOM))
+
+    assert (owner.model, owner.rule) == ("mixtral", "sums")
+    assert (other.model, other.rule) == ("gpt-4", "sums")
 
 
 def test_rules_override_the_mode_and_leave_it_the_rest():

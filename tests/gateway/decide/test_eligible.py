@@ -7,7 +7,7 @@ import pytest
 from gateway.config.schema import Policy
 from gateway.core.fleet import Capability, Model
 from gateway.core.health import Health
-from gateway.core.request import Kind
+from gateway.core.request import Grant, Kind
 from gateway.decide.case import read_case
 from gateway.decide.eligible import sentences
 from gateway.decide.fleet_view import fleet_view
@@ -181,3 +181,22 @@ def test_signed_reasoning_stays_in_its_family_inside_a_loop(asked, continuation,
 def test_everything_at_once():
     """A request that needs all of chat finds a deployment that has it."""
     assert read(M, said=signals(needs=CHAT, max_tokens=100)).lacks.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("grant", "one", "lack"),
+    [
+        (Grant(), {"brought": True}, Lack.KEYLESS),
+        (Grant(models=("other",)), {"brought": True}, Lack.KEYLESS | Lack.NOT_GRANTED),
+        (Grant(models=("m",)), {}, Lack.NONE),
+        (Grant(own_providers=("openai",)), {"brought": True}, Lack.NONE),
+        (Grant(own_only=True), {}, Lack.KEYLESS),
+        (Grant(own_only=True, own_providers=("openai",)), {}, Lack.NONE),
+        (Grant(spend_left_nano_usd=1000), {}, Lack.COST),
+        (Grant(spend_left_nano_usd=10**9), {}, Lack.NONE),
+    ],
+)
+def test_a_caller_may_use_what_it_was_granted(grant, one, lack):
+    """Models of its key, providers that somebody pays, and what its spend limits leave."""
+    case = read(question("m", grant=grant), one)
+    assert Lack(int(case.lacks[0])) == lack

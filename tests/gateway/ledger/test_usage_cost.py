@@ -65,7 +65,7 @@ prices = st.builds(
     Price,
     *(st.integers(0, 100_000_000),) * 4,
     st.just(0) | st.integers(1, 500_000),
-    *(st.integers(0, 100_000_000),) * 5,
+    *(st.integers(0, 100_000_000),) * 10,
 )
 
 
@@ -73,8 +73,18 @@ prices = st.builds(
 @given(tokens, tokens, tokens, tokens, prices)
 def test_parts_sum_to_the_whole(tokens_in, tokens_out, read, written, price):
     """The whole is the sum of its parts to half a nano-dollar, and no part is negative."""
-    parts = cost_parts(Usage(tokens_in, tokens_out, read, written), price)
-    each = (parts.input, parts.cache_read, parts.cache_write, parts.output, parts.request)
+    usage = Usage(
+        tokens_in,
+        tokens_out,
+        read,
+        written,
+        tokens_audio_in=tokens_in // 3,
+        tokens_audio_out=tokens_out // 2,
+        tokens_cache_write_1h=written // 2,
+        web_searches=read % 5,
+    )
+    parts = cost_parts(usage, price)
+    each = msgspec.structs.astuple(parts)
 
     assert abs(parts.nano_usd * 1000 - sum(each)) <= 500
     assert min(each) >= 0

@@ -12,9 +12,9 @@ from gateway.core.outcome import Attempt, Ending, Failure, Outcome
 from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, RouteAction
 from gateway.core.signals import Signals
-from gateway.state import tables
 from gateway.record.record import Feedback, Record, Stages
 from gateway.record.store import Store
+from gateway.state import tables
 from models.scores import Scores
 
 
