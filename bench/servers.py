@@ -22,13 +22,14 @@ START_S = 90.0  # a first start compiles kernels
 STOP_S = 10.0
 LOG_CHARS_MAX = 2000  # of the end of a log, in an error
 KEY = "bench-key"  # of the gateway; the fake upstream takes any
+ADMIN = "sya_of-the-bench"
 CONFIG = """\
 server: {{host: 127.0.0.1, port: {port}}}
 keys:
   - {{id: bench, secret: "env:BENCH_GATEWAY_KEY"}}
 providers:
   openai: {{api_key: "env:BENCH_UPSTREAM_KEY", base_url: "http://127.0.0.1:{upstream}/v1"}}
-state: {{database_url: "sqlite:///{folder}/bench.db"}}
+{state}
 simulation: {{enabled: "off"}}
 """
 
@@ -72,11 +73,19 @@ def announced(folder: Path, module: str, *arguments: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def gateway(upstream_port: int, folder: Path) -> Iterator[Server]:
-    """The gateway, with the fake upstream as its only provider; its log and records in *folder*."""
+def gateway(upstream_port: int, folder: Path, root: Path = ROOT) -> Iterator[Server]:
+    """
+    The gateway of the checkout at *root*, with the fake upstream as its only provider; its log and
+    records in *folder*. ADMIN is its admin key. A checkout from before ``gateway/state``
+    keeps its records alone.
+    """
     port, log = free_port(), folder / "gateway.log"
     config = folder / "bench.yaml"
-    config.write_text(CONFIG.format(port=port, upstream=upstream_port, folder=folder))
+    database = f'database_url: "sqlite:///{folder}/bench.db"'
+    state = f'state: {{{database}, admin_key: "env:BENCH_ADMIN"}}'
+    if not (root / "gateway/state").is_dir():
+        state = f"recording: {{{database}}}"
+    config.write_text(CONFIG.format(port=port, upstream=upstream_port, state=state))
     environ = {
         **os.environ,
         "SWITCHYARD_CONFIG": str(config),
@@ -84,9 +93,13 @@ def gateway(upstream_port: int, folder: Path) -> Iterator[Server]:
         "SWITCHYARD_PORT": str(port),
         "BENCH_GATEWAY_KEY": KEY,
         "BENCH_UPSTREAM_KEY": "upstream-key",
+        "BENCH_ADMIN": ADMIN,
     }
     command = [sys.executable, "-m", "gateway", "serve"]
-    with log.open("wb") as out, _process(command, stdout=out, stderr=out, env=environ) as process:
+    with (
+        log.open("wb") as out,
+        _process(command, root, stdout=out, stderr=out, env=environ) as process,
+    ):
         if not _ready(process, port):
             raise RuntimeError(_not_ready("The gateway", log))
         yield Server(process.pid, port)
@@ -118,9 +131,11 @@ def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    command: list[str], root: Path = ROOT, **options: object
+) -> Iterator[subprocess.Popen[bytes]]:
     """A child that does not outlive the block."""
-    with subprocess.Popen(command, cwd=ROOT, **options) as process:  # type: ignore[call-overload]  # noqa: S603 - our own
+    with subprocess.Popen(command, cwd=root, **options) as process:  # type: ignore[call-overload]  # noqa: S603 - our own
         try:
             yield process
         finally:
