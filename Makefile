@@ -14,7 +14,7 @@ ROWS := $(if $(QUICK),$(WORK)/data,$(DATA))
 STEPS := $(if $(QUICK),--steps 30)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve check format test bench bench-classifier train evaluate clean
+.PHONY: help setup serve check format test bench bench-classifier chaos soak train evaluate clean
 
 help: ## print the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,14 @@ test: setup ## run all tests, compiled, then the kernels once more as plain Pyth
 
 bench: setup ## added latency and CPU of the gateway against a bare passthrough
 	$(BIN)/python -m bench.overhead
+
+chaos: setup ## two gateways, PostgreSQL and Redis under load, killed and stopped in turn: is anything lost?
+	@bash tests/packages.sh
+	$(BIN)/python -m bench.chaos
+
+soak: setup ## memory over 200,000 requests with PostgreSQL and Redis down half the time
+	@bash tests/packages.sh
+	$(BIN)/python -m bench.soak
 
 bench-classifier: setup ## time of each stage, and answers under load, over the JSON lines PROMPTS
 	$(BIN)/python -m bench.classifier $(PROMPTS)
