@@ -129,7 +129,11 @@ def shake(plan: Plan, console: Console) -> list[Check]:
         seen = Seen(load.answers, fleet.truth(), fleet.killed, plan.lapses)
         done = {one.request_id for one in seen.answered if one.pid not in seen.killed}
         wait_s = REQUEST_S + LEASE_S + 2 * LAPSE_S if plan.lapses else RECORDS_S
-        books = settled_books(fleet, done, wait_s, lapses=plan.lapses)
+        books = settled_books(
+            fleet,
+            lambda books: done <= books.records and not (plan.lapses and books.open),
+            wait_s,
+        )
         diary.tell("booked")
         found = checks(seen, books, plan.bounds)
         diary.check(

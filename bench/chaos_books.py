@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def read_books(engine: Engine, fleet: Fleet) -> Books:
     ledger = LedgerStore(engine, SystemClock())
     bill, held = ledger_tables.settlements.c, ledger_tables.reservations.c
     spend = ledger_tables.spend.c
+    waiting = waiting_bytes(engine, (one.folder for one in fleet.gateways))  # before what is booked
     with engine.begin() as connection:
         bills = [
             Bill(row[0], row[1], row[2] + row[3], row[4])
@@ -81,7 +82,7 @@ def read_books(engine: Engine, fleet: Fleet) -> Books:
             check=ledger.check(),
             balances=ledger.balances(),
             records=set(connection.execute(select(tables.records.c.request_id)).scalars()),
-            waiting_bytes=waiting_bytes(engine, (one.folder for one in fleet.gateways)),
+            waiting_bytes=waiting,
         )
 
 
@@ -99,10 +100,10 @@ def waiting_bytes(engine: Engine, folders: Iterable[Path]) -> int:
     return sum(size - read.get(name, 0) for name, size in sizes.items())
 
 
-def settled_books(fleet: Fleet, answered: set[str], wait_s: float, *, lapses: bool) -> Books:
+def settled_books(fleet: Fleet, settled: Callable[[Books], bool], wait_s: float) -> Books:
     """
-    The books once nothing waits any more: journals, records of *answered*, and with *lapses* also
-    the leases of what was torn. After *wait_s* seconds, however they are.
+    The books once no journal waits and they are *settled*; after *wait_s* seconds, however they
+    are.
     """
     engine = open_engine(fleet.database)
     end_s = time.monotonic() + wait_s
@@ -114,7 +115,7 @@ def settled_books(fleet: Fleet, answered: set[str], wait_s: float, *, lapses: bo
                 if time.monotonic() > end_s:
                     raise
             else:
-                still = books.waiting_bytes or answered - books.records or (lapses and books.open)
+                still = books.waiting_bytes or not settled(books)
                 if not still or time.monotonic() > end_s:
                     return books
             time.sleep(POLL_S)

@@ -59,7 +59,8 @@ def main() -> None:
         with scratch() as folder, running(folder, gateways=1) as fleet:
             seen = asyncio.run(soak(fleet, asked.requests, asked.rate, asked.period, console))
             console.print("The load is over; waiting until everything is booked")
-            books = settled_books(fleet, set(), WAIT_S, lapses=False)
+            all_there = seen.answered
+            books = settled_books(fleet, lambda books: len(books.records) >= all_there, WAIT_S)
     except (NotInstalledError, RuntimeError) as problem:
         raise SystemExit(str(problem)) from None
     console.print(table_of(seen, books))
@@ -136,7 +137,7 @@ def grown_mb(seen: Seen) -> float:
 
 def holds(seen: Seen, books: Books) -> bool:
     """Whether memory is flat and nothing is lost or charged twice."""
-    once = len(books.by_request) == len(books.bills) == seen.answered
+    once = len(books.by_request) == len(books.bills) == len(books.records) == seen.answered
     return once and not seen.failed and grown_mb(seen) <= GROWTH_MB_MAX
 
 
