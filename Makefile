@@ -77,8 +77,10 @@ train: $(TRAINED) setup ## train every model on DATA, resumable (about two hours
 	.venv-train/bin/python -m models.train.serving --data $(ROWS) --files $(OUT)
 	.venv-train/bin/python -m models.train.judge --data $(ROWS) --files $(OUT)
 
-evaluate: $(TRAINED) setup ## measure the shipped encoder and the scan on the dev splits of DATA
-	.venv-train/bin/python -m models.train.evaluate_encoder --data $(DATA) --graph models/files/encoder.onnx
+evaluate: $(TRAINED) setup ## measure both stages, the cascade and the scan on the dev splits of DATA
+	.venv-train/bin/python -m models.train.evaluate_encoder --data $(DATA) \
+	  --graph models/files/encoder.onnx $(wildcard var/train/encoder-fp32.onnx)
+	.venv-train/bin/python -m models.train.evaluate_cascade --data $(DATA)
 	$(BIN)/python -m bench.scan $(DATA) --examples 3
 	$(BIN)/python -m bench.personal
 

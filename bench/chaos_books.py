@@ -45,6 +45,11 @@ class Books:
     waiting_bytes: int  # of journals that are not in the ledger
     by_request: dict[str, list[Bill]] = field(default_factory=dict)
 
+    @property
+    def told(self) -> set[str]:
+        """Requests with a record, and those whose process died before it could make one."""
+        return self.records | self.open.keys() | set(self.lapsed)
+
     def __post_init__(self) -> None:
         """Sort the bills by request."""
         for bill in self.bills:

@@ -32,6 +32,7 @@ from gateway.cache.cache import ResponseCache
 from gateway.choosing import Routing, choose, unsent
 from gateway.config.changes import needing_restart, refusal
 from gateway.config.problem import ConfigErrors
+from gateway.config.schema import Recording
 from gateway.config.settings import Settings, read_settings
 from gateway.core.chat import Chat, Role, Text, Turn
 from gateway.core.clock import Clock, SystemClock
@@ -50,6 +51,7 @@ from gateway.record.metrics import Metrics
 from gateway.record.recent import Recent
 from gateway.record.record import Record
 from gateway.record.recorder import Recorder
+from gateway.record.spool import Spool
 from gateway.record.store import Store
 from gateway.scan.scanner import Engines, load_engines
 from gateway.simulated.transport import SimulatedTransport
@@ -152,7 +154,7 @@ class App:
         config, clock = made.completed.config, self._clock
         self.metrics = Metrics(made.completed.fleet, VERSION)
         self._recent = Recent()
-        self.recorder = Recorder(self._store, config.recording, clock, self._observe)
+        self.recorder = self._make_recorder(config.recording)
         classifier = load_classifier(classifier_options(config.classifier))
         self.gateway = Gateway(
             Readers(classifier, made.scanner, clock),
@@ -183,7 +185,7 @@ class App:
             clock=clock,
         )
         self.service.operators = self.operations.answer
-        self.service.tell = self.notices.tell
+        self.service.tell = self.accounting.charging.tell = self.notices.tell
         self.metrics.in_flight = lambda: self.service.in_flight
         self.metrics.records_waiting = lambda: self.recorder.waiting
         self.metrics.classifier_load = lambda: self.gateway.classifier.load
@@ -191,6 +193,12 @@ class App:
         self.metrics.cache = self.gateway.cache
         self.metrics.state = lambda: self.operations.figures(self.notices)
         self.metrics.scanner = lambda: self.gateway.readers.scanner
+
+    def _make_recorder(self, settings: Recording) -> Recorder:
+        """With a spool, unless nobody could find what it holds after us."""
+        folder = self.settings.state.folder if self._store.lasting else None
+        spool = Spool(folder, settings.spool_bytes_max)
+        return Recorder(self._store, settings, self._clock, self._observe, spool)
 
     async def _listen(self) -> tuple[str, int]:
         """Open the door, and keep fresh what is kept fresh beside the requests."""

@@ -25,9 +25,10 @@ from gateway.decide.priors import LONG_ANSWER
 from gateway.ledger.hold import Hold
 from gateway.ledger.journal import Journal
 from gateway.ledger.meters import Meters
+from gateway.ledger.near import mark_of, notice_of, passed
 from gateway.ledger.terms import Terms, TermsOf, balance_limit, grant_of
 from gateway.ledger.usage_cost import cost_nano_usd
-from gateway.state.facts import Facts
+from gateway.state.facts import Facts, Tell, tell_nobody
 
 LEASE_S = 60.0  # past the deadline of a request: by then its attempt has ended or its process died
 OwnProviders = Callable[[str], tuple[str, ...]]  # of a tenant: where it has keys of its own
@@ -36,7 +37,8 @@ OwnProviders = Callable[[str], tuple[str, ...]]  # of a tenant: where it has key
 class Charging:
     """
     One per process, for the event loop. The mutable state, all swapped whole: the terms of the
-    facts, the credits that tenants were given, and *provider_limits*.
+    facts, the credits that tenants were given, and *provider_limits*. *tell*: the operators, of
+    limits and balances that come near their end.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Charging:
         self.clock = clock
         self.own_providers = own_providers
         self.provider_limits: Mapping[str, tuple[Limit, ...]] = {}
+        self.tell: Tell = tell_nobody
         self._terms_of = TermsOf(Facts())
         self._given: Mapping[str, int] = {}
 
@@ -80,6 +83,16 @@ class Charging:
     def balance_nano_usd(self, tenant: str) -> int:
         """What *tenant* may still spend."""
         return self.meters.state(self.balance(tenant)).remaining
+
+    def settle(self, hold: Hold, amount_nano_usd: int, low_balance_nano_usd: int) -> None:
+        """Settle what *hold* has of money, and let operators know of what comes near its end."""
+        meters = [meter for meter, _ in hold.held]
+        hold.settle({Unit.NANO_USD: amount_nano_usd})
+        now_s = self.clock.wall()
+        for meter in meters:
+            mark = mark_of(meter.limit, low_balance_nano_usd)
+            if passed(meter, mark, amount_nano_usd, now_s):
+                self.tell(*notice_of(meter.state(now_s)))
 
     def bill(self, principal: Principal) -> Bill:
         """The bill of one request."""
@@ -233,16 +246,16 @@ class Bill:
             hold.settle({Unit.REQUESTS: 1, Unit.TOKENS: tokens})
         reserved = self._reserved
         self.deducted_nano_usd = fee_nano_usd + (cost if self.on_credits else 0)
+        charging, low = self._charging, self.terms.low_balance_nano_usd
         if self._money is not None:
-            self._money.settle({Unit.NANO_USD: cost + fee_nano_usd})
+            charging.settle(self._money, cost + fee_nano_usd, low)
         if self._credits is not None:
-            self._credits.settle({Unit.NANO_USD: self.deducted_nano_usd})
+            charging.settle(self._credits, self.deducted_nano_usd, low)
         if reserved is None:
             return
         if usage is None:
             self._release(outcome.ending.value)
             return
-        charging = self._charging
         charging.journal.append(
             Settled(
                 attempt_id=reserved.attempt_id,

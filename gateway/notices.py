@@ -1,5 +1,5 @@
 """
-Notices to the operator's webhooks: blocked requests, limits, providers that go down.
+Notices to the operator's webhooks: blocked requests, limits, balances, providers that go down.
 
 Signed as Standard Webhooks has it (https://www.standardwebhooks.com): ``webhook-id``,
 ``webhook-timestamp`` and ``webhook-signature``, which is HMAC-SHA256 of ``id.timestamp.body`` under
@@ -93,12 +93,13 @@ class Notices:
     def tell(self, event: Event, subject: str, data: Mapping[str, object]) -> None:
         """
         Let everybody know who wants to. *subject* is what the event is about; about the same one
-        there is one notice in QUIET_S. *data* holds no prompt, key or personal data.
+        there is one notice in QUIET_S. A test is for the webhook *subject* alone, each time. *data*
+        holds no prompt, key or personal data.
         """
-        wanted = [one for one in self._receivers if not one.events or event in one.events]
+        wanted = [one for one in self._receivers if is_for(one, event, subject)]
         if not wanted:
             return
-        count = self._counted(event, subject)
+        count = 1 if event == "test" else self._counted(event, subject)
         if not count:
             return
         now_s = self._clock.wall()
@@ -160,6 +161,13 @@ class Notices:
                     response.close()
         except (TransportError, TimeoutError, ValueError):
             return False
+
+
+def is_for(receiver: Receiver, event: Event, subject: str) -> bool:
+    """Whether *receiver* is to hear of *event*."""
+    if event == "test":
+        return receiver.id == subject
+    return not receiver.events or event in receiver.events
 
 
 def changed_providers(

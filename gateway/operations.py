@@ -48,6 +48,7 @@ class Operations:
     ) -> None:
         self._foundation = foundation
         self._accounting = accounting
+        self._recorder = gateway.recorder
         self._clock = clock
         self._admin_key = settings().state.admin_key
         access = Access(foundation.replica, foundation.digest, clock, self._admin_key)
@@ -65,6 +66,7 @@ class Operations:
             gateway=gateway,
             recent=recent,
             matrix=matrix,
+            refresh_balances=accounting.refresh_balances,
         )
         self._api = AdminApi(self.office)
         self._dashboard = Dashboard(self.office)
@@ -100,6 +102,7 @@ class Operations:
             facts_version=replica.facts.version,
             facts_stale_s=replica.stale_s,
             journal_bytes=bookkeeper.waiting_bytes,
+            records_bytes=self._recorder.waiting_bytes,
             ledger_up=bookkeeper.answers,
             limits_stale_s=0.0 if stale_since_s is None else self._clock.wall() - stale_since_s,
         )

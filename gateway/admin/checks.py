@@ -11,6 +11,7 @@ from gateway.config.problem import Problem, unknown
 from gateway.core.errors import InvalidRequest
 from gateway.core.limits import MOST_MAX, Span, Window, parse_window
 from gateway.core.money import NANO_USD_PER_USD
+from gateway.state.fact_store import Ref
 from gateway.state.facts import Limits, SpendLimit
 
 Found = Iterator[tuple[str, str]]
@@ -34,6 +35,13 @@ def tenant_problems(office: Office, tenant: str) -> Found:
     tenants = {DEFAULT, *office.replica.facts.of("tenant")}
     if tenant not in tenants:
         yield "$.tenant", unknown("tenant", tenant, tenants)
+
+
+def leans_on(office: Office, tenant: str = "", project: str = "") -> list[Ref]:
+    """The facts that something of *tenant* and *project* cannot be without."""
+    configured = {"", DEFAULT, *office.settings().config.projects}
+    refs = [] if tenant in ("", DEFAULT) else [("tenant", tenant)]
+    return refs if project in configured else [*refs, ("project", project)]
 
 
 def project_problems(office: Office, tenant: str, project: str) -> Found:

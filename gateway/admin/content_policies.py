@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gateway.admin.checks import check_name, tenant_problems
+from gateway.admin.checks import check_name, leans_on, tenant_problems
 from gateway.admin.drawer import Drawer, Item, refuse
 from gateway.admin.roles import Operator, needs
 from gateway.scan.likeness import embed
@@ -31,7 +31,8 @@ class ContentPolicies(Drawer[PolicyFact, PolicyFact]):
         """Make one. Raises Conflict, InvalidRequest, Unavailable."""
         check_name(id_, self.noun)
         await asyncio.to_thread(self._check, id_, value)
-        version = await self._write(who, "create", Write(self.kind, id_, value, 0))
+        refs = leans_on(self._office, value.tenant)
+        version = await self._write(who, "create", Write(self.kind, id_, value, 0), leans_on=refs)
         return Item(id_, version, value)
 
     @needs("operator")
@@ -40,7 +41,8 @@ class ContentPolicies(Drawer[PolicyFact, PolicyFact]):
     ) -> Item[PolicyFact]:
         """Replace one. Raises Conflict, InvalidRequest, NotFound, Unavailable."""
         await asyncio.to_thread(self._check, id_, value)
-        return await self._change(who, id_, expected, lambda fact: value, "update")
+        refs = leans_on(self._office, value.tenant)
+        return await self._change(who, id_, expected, lambda fact: value, "update", leans_on=refs)
 
     @needs("operator")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -13,8 +13,8 @@ from msgspec import Meta
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator, needs
 from gateway.core.errors import Conflict, InvalidRequest, NotFound
-from gateway.state.fact_store import Write
-from gateway.state.facts import FactValue, decode_fact
+from gateway.state.fact_store import Outrun, Ref, Write
+from gateway.state.facts import Facts, FactValue, decode_fact
 
 PAGE_MAX = 200
 TRIES = 5  # of a change that does not care what others wrote
@@ -99,7 +99,14 @@ class Drawer(Generic[F, V]):
         return change.version, fact
 
     async def _change(
-        self, who: Operator, id_: str, expected: int | None, changed: Callable[[F], F], action: str
+        self,
+        who: Operator,
+        id_: str,
+        expected: int | None,
+        changed: Callable[[F], F],
+        action: str,
+        *,
+        leans_on: Sequence[Ref] = (),
     ) -> Item[V]:
         """
         Replace one by what *changed* makes of it. Where the writer has not said which version it
@@ -111,9 +118,9 @@ class Drawer(Generic[F, V]):
         for left in reversed(range(TRIES)):
             version, fact = await self._find(id_)
             after = changed(fact)
-            seen = version if expected is None else expected
+            write = Write(self.kind, id_, after, version if expected is None else expected)
             try:
-                written = await self._write(who, action, Write(self.kind, id_, after, seen))
+                written = await self._write(who, action, write, leans_on=leans_on)
             except Conflict:
                 if expected is not None or not left:
                     raise
@@ -121,11 +128,49 @@ class Drawer(Generic[F, V]):
                 return Item(id_, written, self.view(id_, after))
         raise AssertionError("the last try returns or raises")
 
-    async def _write(self, who: Operator, action: str, *writes: Write) -> int:
+    async def _delete_unused(
+        self,
+        who: Operator,
+        id_: str,
+        expected: int | None,
+        others: Callable[[Facts], Sequence[Write]],
+    ) -> None:
+        """
+        Delete one with the *others* that go with it. *others* raises Conflict where something is
+        left that needs it, and nobody makes such a thing meanwhile.
+
+        Raises:
+            NotFound, Conflict, Unavailable: see FactStore.write.
+        """
+        for left in reversed(range(TRIES)):
+            await self._office.refresh()
+            facts = self._office.replica.facts
+            writes = [Write(self.kind, id_, None, expected), *others(facts)]
+            try:
+                await self._write(who, "delete", *writes, seen=facts.version)
+            except Outrun:
+                if not left:
+                    raise
+            else:
+                return
+
+    async def _write(
+        self,
+        who: Operator,
+        action: str,
+        *writes: Write,
+        leans_on: Sequence[Ref] = (),
+        seen: int | None = None,
+    ) -> int:
         """Write all of *writes* or nothing; the version afterwards. See FactStore.write."""
         office = self._office
         version = await asyncio.to_thread(
-            office.fact_store.write, writes, actor=who.id, action=action
+            office.fact_store.write,
+            writes,
+            actor=who.id,
+            action=action,
+            leans_on=leans_on,
+            seen=seen,
         )
         await office.refresh()
         return version

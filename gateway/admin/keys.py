@@ -13,6 +13,7 @@ from gateway.admin.checks import (
     check_name,
     expiry_problems,
     known_of,
+    leans_on,
     limit_problems,
     pairs,
     project_problems,
@@ -96,7 +97,8 @@ class Keys(Drawer[GatewayKey, KeyView]):
             prefix=prefix_of(secret),
             created_s=now_s,
         )
-        version = await self._write(who, "create", Write(self.kind, id_, fact, 0))
+        refs = leans_on(self._office, value.tenant, value.project)
+        version = await self._write(who, "create", Write(self.kind, id_, fact, 0), leans_on=refs)
         return Made(id_, version, self.view(id_, fact), str(secret))
 
     @needs("operator")
@@ -114,7 +116,8 @@ class Keys(Drawer[GatewayKey, KeyView]):
                 refuse(expiry_problems(value.expires_s, now_s))
             return msgspec.structs.replace(fact, **members(value))
 
-        return await self._change(who, id_, expected, changed, "update")
+        refs = leans_on(self._office, value.tenant, value.project)
+        return await self._change(who, id_, expected, changed, "update", leans_on=refs)
 
     @needs("operator")
     async def rotate(

@@ -13,7 +13,9 @@ from gateway.config.secrets import is_reference
 
 HIDDEN = "(hidden)"
 SECRET_FACTS = frozenset({"hashes", "sealed", "pepper"})
-SECRETS = frozenset({"secret", "api_key", "master_key", "old_master_keys", "admin_key"})
+SECRETS = frozenset(
+    {"secret", "api_key", "master_key", "old_master_keys", "admin_key", "client_secret"}
+)
 URLS = frozenset({"database_url", "redis_url"})
 VALUES = frozenset({"headers"})  # mappings whose values may be secrets
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -44,7 +44,8 @@ class Office(msgspec.Struct, frozen=True):
     """
     Everything that front ends of the operator need. *settings* are those of the file, without the
     facts. *digest* is the keyed hash that keys are known by. On the command line no *gateway* runs;
-    without *matrix* the judgements are summed up when somebody asks. *tell* reaches webhooks.
+    without *matrix* the judgements are summed up when somebody asks. *tell* reaches webhooks;
+    *refresh_balances* has the gateway see what tenants were given.
     """
 
     fact_store: FactStore
@@ -60,6 +61,7 @@ class Office(msgspec.Struct, frozen=True):
     matrix: Callable[[], QualityMatrix] | None = None
     recent: Recent | None = None
     tell: Tell | None = None
+    refresh_balances: Callable[[], Awaitable[None]] | None = None
 
     def running(self) -> Gateway:
         """The gateway. Raises Unavailable where none runs here."""
@@ -77,5 +79,7 @@ class Office(msgspec.Struct, frozen=True):
         """Have this process see what was just written; a fault waits for the replica's own turn."""
         try:
             await self.replica.refresh()
+            if self.refresh_balances is not None:
+                await self.refresh_balances()
         except SwitchyardError as error:
             log.warning("a change is written, but not seen here yet: %s", error.message)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import traceback
-from collections.abc import Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -28,18 +26,19 @@ from gateway.admin import (
     pages_overview,
     pages_playground,
     pages_policies,
+    pages_provider_keys,
     pages_rules,
     pages_settings,
     pages_tenants,
 )
-from gateway.admin.access import STATED
 from gateway.admin.desk import Desk
 from gateway.admin.forms import Form, read_form, read_query
 from gateway.admin.office import Office
+from gateway.admin.pages_login import HOME, LOGIN, Door
 from gateway.admin.pages_visit import HEAVY_MAX, Shared, Show, Visit, go
 from gateway.admin.render import FILES, SAFE, environment, html
 from gateway.admin.roles import Operator
-from gateway.admin.sessions import COOKIE, IDLE_S, PURPOSE, RENEW_S, Session, Sessions
+from gateway.admin.sessions import COOKIE, PURPOSE, Session, Sessions
 from gateway.admin.static_files import LASTING, PREFIX
 from gateway.core.errors import (
     Forbidden,
@@ -50,12 +49,10 @@ from gateway.core.errors import (
     Unauthenticated,
 )
 from gateway.record.recent import Recent
-from gateway.state.facts import AdminKey
 
 log = logging.getLogger("switchyard")
 
-HOME = "/admin"
-LOGIN, LOGOUT, TAIL = "/admin/login", "/admin/logout", "/admin/tail"
+LOGOUT, TAIL = "/admin/logout", "/admin/tail"
 TAILS_MAX = 20  # browsers that watch one replica
 TRUSTED_SITES = ("", "same-origin", "none")  # "": an old browser, or no browser
 
@@ -80,6 +77,7 @@ ROUTES: dict[str, Route] = {
     "/admin/keys": Route(pages_keys.show, pages_keys.change, tails=True),
     "/admin/tenants": Route(pages_tenants.show_tenant, pages_tenants.change_tenant, tails=True),
     "/admin/projects": Route(pages_tenants.show_project, pages_tenants.change_project, tails=True),
+    "/admin/provider-keys": Route(pages_provider_keys.show, pages_provider_keys.change, tails=True),
     "/admin/policies": Route(pages_policies.show, pages_policies.change, tails=True),
     "/admin/settings": Route(pages_settings.show, pages_settings.change),
     "/admin/audit": Route(pages_audit.show),
@@ -99,6 +97,7 @@ class Dashboard:
             templates=environment(),
             heavy=asyncio.Semaphore(HEAVY_MAX),
         )
+        self._door = Door(self._shared)
         self._tails = pages_activity.Tails(TAILS_MAX)
 
     async def answer(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -127,18 +126,19 @@ class Dashboard:
             return static(path.removeprefix(PREFIX))
         if http.method == "POST" and http.headers.get("Sec-Fetch-Site", "") not in TRUSTED_SITES:
             raise Forbidden("Forms of other sites change nothing here.")
-        if path == LOGIN:
-            return await self._login(http)
-        session, who = self._session(http)
-        if session is None or who is None:
+        if path == LOGIN or path.startswith(f"{LOGIN}/"):
+            return await self._door.answer(http, path)
+        inside = self._door.inside(http)
+        if inside is None:
             if http.method == "POST" or path == TAIL:
                 raise Unauthenticated("The session is over: log in again.")
             return go(f"{LOGIN}?next={quote(http.path_qs, safe='')}" if path != HOME else LOGIN)
+        session, who = inside
         if path == LOGOUT:
             return await self._logout(http, session)
         response = await self._page(http, path, session, who)
         if not response.prepared:
-            self._renew(http, response, session)
+            self._door.renew(http, response, session)
         return response
 
     async def _page(
@@ -167,11 +167,12 @@ class Dashboard:
         if visit.http.method == "POST" and not isinstance(error, NotFound):
             try:
                 response = await route.show(visit)
-                response.set_status(error.status)
             except SwitchyardError:
                 pass
             else:
-                return response
+                if response.status == 200:  # else it leads somewhere else
+                    response.set_status(error.status)
+                    return response
         visit.problem = ""
         page = visit.page("error.html", heading=heading(error), message=error.message)
         page.set_status(error.status)
@@ -180,53 +181,6 @@ class Dashboard:
     def _check_token(self, session: Session, form: Form) -> None:
         if not self._shared.sessions.is_form_token(session, form.text("token")):
             raise Forbidden("The form is not of this session: load the page again.")
-
-    def _session(self, http: web.BaseRequest) -> tuple[Session | None, Operator | None]:
-        """Who is logged in, and as what; (None, None) for nobody."""
-        cookie = http.cookies.get(COOKIE, "")
-        session = self._shared.sessions.read(cookie, self._office.clock.wall())
-        if session is None or session.mark not in self._marks(session.operator):
-            return None, None
-        return session, self._office.access.known(session.operator)
-
-    def _marks(self, operator: str) -> set[str]:
-        """What sessions of *operator* may have been opened with: its secrets that still work."""
-        office, mark = self._office, self._shared.sessions.mark
-        if operator == STATED:
-            stated = office.settings().state.admin_key
-            return set() if stated is None else {mark(office.digest(str(stated)))}
-        fact, now_s = office.replica.facts.of("admin_key").get(operator), office.clock.wall()
-        hashes = fact.hashes if isinstance(fact, AdminKey) else ()
-        return {mark(one.digest) for one in hashes if (one.expires_s or math.inf) > now_s}
-
-    async def _login(self, http: web.BaseRequest) -> web.StreamResponse:
-        """GET and POST /admin/login."""
-        if http.method != "POST":
-            return self._login_page(local(read_query(http).text("next")))
-        form = await read_form(http)
-        target = local(form.text("next"))
-        try:
-            secret = form.text("key")
-            who = self._office.access.operator(secret, http.remote or "")
-        except SwitchyardError as error:
-            return self._login_page(target, error)
-        now_s = self._office.clock.wall()
-        response = go(target)
-        session = self._shared.sessions.open(who.id, self._office.digest(secret), now_s)
-        set_cookie(http, response, self._shared.sessions, session)
-        note = self._office.fact_store.note
-        try:
-            await asyncio.to_thread(
-                note, actor=who.id, action="log in", kind="session", id_=http.remote or ""
-            )
-        except SwitchyardError as error:
-            log.warning("a login is not in the audit log: %s", error.message)
-        return response
-
-    def _login_page(self, target: str, error: SwitchyardError | None = None) -> web.Response:
-        template = self._shared.templates.get_template("login.html")
-        text = template.render(next=target, problem=error.message if error else "")
-        return html(text, error.status if error else 200)
 
     async def _logout(self, http: web.BaseRequest, session: Session) -> web.StreamResponse:
         """POST /admin/logout."""
@@ -237,13 +191,6 @@ class Dashboard:
         response = go(LOGIN)
         response.del_cookie(COOKIE, path=HOME)
         return response
-
-    def _renew(self, http: web.BaseRequest, response: web.StreamResponse, session: Session) -> None:
-        """Let the idle limit count from now."""
-        now_s = self._office.clock.wall()
-        if now_s - session.used_s > RENEW_S:
-            used = msgspec.structs.replace(session, used_s=now_s)
-            set_cookie(http, response, self._shared.sessions, used)
 
 
 def found(path: str) -> tuple[str, Route, str]:
@@ -264,33 +211,6 @@ def static(name: str) -> web.Response:
         raise NotFound("There is no such file.")
     headers = {**SAFE, "Content-Type": file.content_type, "Cache-Control": LASTING}
     return web.Response(body=file.body, headers=headers)
-
-
-def set_cookie(
-    http: web.BaseRequest, response: web.StreamResponse, sessions: Sessions, session: Session
-) -> None:
-    """Hand *session* to the browser, for our pages alone."""
-    response.set_cookie(
-        COOKIE,
-        sessions.write(session),
-        path=HOME,
-        max_age=int(IDLE_S),
-        httponly=True,
-        samesite="Strict",
-        secure=is_secure(http.secure, http.headers),
-    )
-
-
-def is_secure(encrypted: bool, headers: Mapping[str, str]) -> bool:  # noqa: FBT001 - a fact
-    """Whether the browser reaches us by https, perhaps by way of a proxy."""
-    forwarded = headers.get("X-Forwarded-Proto", "").partition(",")[0]
-    return encrypted or forwarded.strip().lower() == "https"
-
-
-def local(target: str) -> str:
-    """*target* where it is a page of ours, else the first one."""
-    inside = target == HOME or target.startswith((f"{HOME}/", f"{HOME}?"))
-    return target if inside and target.isprintable() and "\\" not in target else HOME
 
 
 def heading(error: SwitchyardError) -> str:

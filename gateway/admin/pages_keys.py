@@ -8,9 +8,17 @@ from aiohttp import web
 
 from gateway.admin.forms import Form
 from gateway.admin.keys import KeyDraft
-from gateway.admin.pages_tenants import balances, limits_of, options, spent
+from gateway.admin.pages_provider_keys import create_provider_key, delete_provider_key
+from gateway.admin.pages_tenants import (
+    balances,
+    create_project,
+    create_tenant,
+    limits_of,
+    options,
+    spent,
+    top_up,
+)
 from gateway.admin.pages_visit import Visit, do, go
-from gateway.admin.provider_keys import ProviderKeyDraft
 from gateway.core.request import RouteAction
 
 HERE = "/admin/keys"
@@ -50,13 +58,16 @@ async def show_one(visit: Visit) -> web.StreamResponse:
 
 
 async def change(visit: Visit) -> web.StreamResponse:
-    """POST /admin/keys and below."""
+    """POST /admin/keys and below: also what its forms make beside keys."""
     verbs = {
         "create_key": create_key,
         "update_key": update_key,
         "rotate_key": rotate_key,
         "revoke_key": revoke_key,
         "delete_key": delete_key,
+        "create_tenant": create_tenant,
+        "top_up": top_up,
+        "create_project": create_project,
         "create_provider_key": create_provider_key,
         "delete_provider_key": delete_provider_key,
     }
@@ -92,27 +103,6 @@ async def revoke_key(visit: Visit) -> web.StreamResponse:
 async def delete_key(visit: Visit) -> web.StreamResponse:
     """Forget one that is over."""
     await visit.desk.keys.delete(visit.who, visit.form.need("id"))
-    return go(HERE, "deleted")
-
-
-async def create_provider_key(visit: Visit) -> web.StreamResponse:
-    """A key that a tenant brought along."""
-    form = visit.form
-    value = ProviderKeyDraft(
-        provider=form.need("provider"),
-        tenant=form.text("tenant", "default"),
-        secret=form.need("secret"),
-        name=form.text("name")[:200],
-        base_url=form.text("base_url") or None,
-        weight=form.number("weight") or 1.0,
-    )
-    await visit.desk.provider_keys.create(visit.who, value)
-    return go(HERE, "created")
-
-
-async def delete_provider_key(visit: Visit) -> web.StreamResponse:
-    """Forget one."""
-    await visit.desk.provider_keys.delete(visit.who, visit.form.need("id"))
     return go(HERE, "deleted")
 
 

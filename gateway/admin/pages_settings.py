@@ -17,7 +17,7 @@ from gateway.state.facts import Event, Role
 
 HERE = "/admin/settings"
 ROLES: tuple[Role, ...] = typing.get_args(Role)
-EVENTS: tuple[Event, ...] = typing.get_args(Event)
+EVENTS: tuple[Event, ...] = tuple(one for one in typing.get_args(Event) if one != "test")
 
 
 async def show(visit: Visit) -> web.StreamResponse:
@@ -51,6 +51,7 @@ async def change(visit: Visit) -> web.StreamResponse:
         "revoke_admin_key": revoke_admin_key,
         "delete_admin_key": delete_admin_key,
         "create_webhook": create_webhook,
+        "test_webhook": test_webhook,
         "delete_webhook": delete_webhook,
     }
     return await do(visit, verbs)
@@ -104,6 +105,12 @@ async def create_webhook(visit: Visit) -> web.StreamResponse:
         raise InvalidRequest(f"The webhook: {error}") from None
     made = await visit.desk.webhooks.create(visit.who, draft)
     return visit.page("secret.html", noun="webhook", id=made.id, secret=made.secret, back=HERE)
+
+
+async def test_webhook(visit: Visit) -> web.StreamResponse:
+    """Let them know that they are told."""
+    await visit.desk.webhooks.test(visit.who, visit.form.need("id"))
+    return go(HERE, "tested")
 
 
 async def delete_webhook(visit: Visit) -> web.StreamResponse:

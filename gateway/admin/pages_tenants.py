@@ -85,24 +85,13 @@ async def show_project(visit: Visit) -> web.StreamResponse:
 
 
 async def change_tenant(visit: Visit) -> web.StreamResponse:
-    """POST /admin/tenants and below."""
-    verbs = {
-        "create_tenant": create_tenant,
-        "update_tenant": update_tenant,
-        "delete_tenant": delete_tenant,
-        "top_up": top_up,
-    }
-    return await do(visit, verbs)
+    """POST /admin/tenants/{id}."""
+    return await do(visit, {"update_tenant": update_tenant, "delete_tenant": delete_tenant})
 
 
 async def change_project(visit: Visit) -> web.StreamResponse:
-    """POST /admin/projects and below."""
-    verbs = {
-        "create_project": create_project,
-        "update_project": update_project,
-        "delete_project": delete_project,
-    }
-    return await do(visit, verbs)
+    """POST /admin/projects/{id}."""
+    return await do(visit, {"update_project": update_project, "delete_project": delete_project})
 
 
 async def create_tenant(visit: Visit) -> web.StreamResponse:
@@ -156,9 +145,11 @@ async def delete_project(visit: Visit) -> web.StreamResponse:
 
 def tenant_of(form: Form) -> Tenant:
     """The form of a tenant. Raises InvalidRequest."""
+    low = form.number("low_balance_usd")
     return Tenant(
         name=form.text("name")[:200],
         credits=form.flag("credits"),
+        low_balance_usd=Tenant().low_balance_usd if low is None else max(0.0, low),
         own_keys="only" if form.flag("own_keys_only") else "prefer",
         disabled=form.flag("disabled"),
         limits=limits_of(form),

@@ -32,7 +32,11 @@ MENU = (
     ("/admin/audit", "Audit log"),
 )
 # Pages that are not in the menu, and the one that leads to them.
-UNDER = {"/admin/tenants": "/admin/keys", "/admin/projects": "/admin/keys"}
+UNDER = {
+    "/admin/tenants": "/admin/keys",
+    "/admin/projects": "/admin/keys",
+    "/admin/provider-keys": "/admin/keys",
+}
 STALE_S = 10.0  # above it a page says how old the facts are
 # What a page may be told to say after a redirect; nothing else of the URL is shown as its words.
 DONE = {
@@ -44,6 +48,7 @@ DONE = {
     "discarded": "The draft is discarded.",
     "inserted": "The rules of the template are in the draft. Publish it to let them hold.",
     "revoked": "Revoked. The key opens nothing any more.",
+    "tested": "A test event is on its way. If nobody takes it, the log of the gateway says so.",
     "topped_up": "The credits are added.",
 }
 SLOW_S = 30.0  # for a browser to take one piece of a stream

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gateway.admin.checks import check_name, known_of, pairs, spend_problems, tenant_problems
+from gateway.admin.checks import check_name, known_of, leans_on, pairs, tenant_problems
 from gateway.admin.drawer import Drawer, Item, refuse, wrong
 from gateway.admin.roles import Operator, needs
 from gateway.config.secrets import Secret
@@ -17,7 +17,7 @@ from gateway.config.section import Section
 from gateway.execute.credentials import ProviderKey
 from gateway.execute.endpoint_guard import check_url
 from gateway.state.fact_store import Write
-from gateway.state.facts import Name, ProviderKeyFact, SpendLimit, Title
+from gateway.state.facts import Name, ProviderKeyFact, Title
 from gateway.state.key_secrets import provider_key_context
 
 HINT_CHARS = 4
@@ -39,7 +39,6 @@ class ProviderKeyDraft(Section, frozen=True):
     base_url: Annotated[str, Meta(max_length=1024)] | None = None
     weight: Weight = 1.0
     disabled: bool = False
-    spend: tuple[SpendLimit, ...] = ()
 
 
 class ProviderKeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +50,6 @@ class ProviderKeyView(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None
     weight: float
     disabled: bool
-    spend: tuple[SpendLimit, ...]
     hint: str
     created_s: float
 
@@ -91,7 +89,8 @@ class ProviderKeys(Drawer[ProviderKeyFact, ProviderKeyView]):
             created_s=self._office.clock.wall(),
             **said(value),
         )
-        version = await self._write(who, "create", Write(self.kind, id_, fact, 0))
+        refs = leans_on(self._office, value.tenant)
+        version = await self._write(who, "create", Write(self.kind, id_, fact, 0), leans_on=refs)
         return Item(id_, version, self.view(id_, fact))
 
     @needs("admin")
@@ -136,7 +135,6 @@ class ProviderKeys(Drawer[ProviderKeyFact, ProviderKeyView]):
     def _problems(self, id_: str, value: ProviderKeyDraft) -> Iterator[tuple[str, str]]:
         yield from tenant_problems(self._office, value.tenant)
         yield from pairs(known_of(self._office).provider("$.provider", value.provider))
-        yield from spend_problems("$.spend", value.spend)
         try:
             ProviderKey(id_, value.tenant, value.provider, Secret(value.secret or "kept"))
         except ValueError as error:
@@ -151,7 +149,7 @@ class ProviderKeys(Drawer[ProviderKeyFact, ProviderKeyView]):
 
 def said(value: ProviderKeyDraft) -> dict[str, Any]:
     """What a draft says that is kept as it is."""
-    names = ("name", "base_url", "weight", "disabled", "spend")
+    names = ("name", "base_url", "weight", "disabled")
     return {name: getattr(value, name) for name in names}
 
 

@@ -21,7 +21,8 @@ Verb = Callable[Concatenate[Of, "Operator", Given], Coroutine[Any, Any, Answer]]
 
 class Operator(msgspec.Struct, frozen=True):
     """
-    Who is at the desk. *id* is that of an admin key, and what the audit log calls the actor.
+    Who is at the desk. *id* is what the audit log calls the actor: that of an admin key, or
+    ``sso:`` and the e-mail address of a person.
 
     A viewer reads. An operator changes all but admin keys, provider keys and what tenants pay. An
     admin does everything.
@@ -33,7 +34,7 @@ class Operator(msgspec.Struct, frozen=True):
     def check(self, role: Role) -> None:
         """Raises Forbidden where this takes at least *role*."""
         if RANKS[self.role] < RANKS[role]:
-            raise Forbidden(f"This takes the role {role}; the key '{self.id}' has {self.role}.")
+            raise Forbidden(f"This takes the role {role}; '{self.id}' has {self.role}.")
 
 
 def needs(

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway.admin.checks import DEFAULT
+from gateway.admin.checks import DEFAULT, leans_on
 from gateway.admin.drawer import Drawer, Item, wrong
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator, needs
@@ -25,7 +25,7 @@ from gateway.learn.drafts import backtest_rules, draft_problems
 from gateway.learn.promises import promises
 from gateway.learn.shipped import Template, templates
 from gateway.state.effective import effective
-from gateway.state.fact_store import AuditEntry, Write
+from gateway.state.fact_store import AuditEntry, Ref, Write
 from gateway.state.facts import COMMON_RULES, Facts, RuleSet, TenantProject, Title
 
 DRAFT = "draft"
@@ -130,7 +130,8 @@ class Rules(Drawer[RuleSet, RuleSet]):
     ) -> Item[DraftView]:
         """Keep a draft, also one that is not right yet. Raises Conflict, NotFound, Unavailable."""
         self._known(project)
-        version = await self._write(who, "save draft", Write(DRAFT, project, value, expected))
+        write, refs = Write(DRAFT, project, value, expected), self._leans_on(project)
+        version = await self._write(who, "save draft", write, leans_on=refs)
         return await self._shown(Item(project, version, value))
 
     @needs("operator")
@@ -173,6 +174,7 @@ class Rules(Drawer[RuleSet, RuleSet]):
             "publish",
             Write(self.kind, project, fact, before.version),
             Write(DRAFT, project, None, found.version),
+            leans_on=self._leans_on(project),
         )
         return Item(project, version, fact)
 
@@ -205,7 +207,8 @@ class Rules(Drawer[RuleSet, RuleSet]):
         await self._check(project, fact.rules)
         before = await self._current(self.kind, project)
         seen = before.version if expected is None else expected
-        written = await self._write(who, "roll back", Write(self.kind, project, fact, seen))
+        write, refs = Write(self.kind, project, fact, seen), self._leans_on(project)
+        written = await self._write(who, "roll back", write, leans_on=refs)
         return Item(project, written, fact)
 
     async def _current(self, kind: str, project: str) -> Item[RuleSet]:
@@ -290,6 +293,9 @@ class Rules(Drawer[RuleSet, RuleSet]):
         names = self._names()
         if project not in names:
             raise NotFound(f"{unknown('project', project[:80], names)}.")
+
+    def _leans_on(self, project: str) -> list[Ref]:
+        return leans_on(self._office, project="" if project == COMMON_RULES else project)
 
     def _rules_of(self, project: str) -> RulesOf:
         drafted = self._office.replica.facts.of(DRAFT).get(project)

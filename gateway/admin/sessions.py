@@ -1,9 +1,10 @@
 """
 Sessions of the dashboard: a signed cookie, so that every replica knows them without being told.
 
-A cookie says which admin key opened it and when it was last used; what that key may do is looked up
-anew for each request, so a key that is revoked or expired, or has another secret, ends its sessions
-everywhere.
+A cookie says which admin key, or which group of a person, opened it and when it was last used; what
+that may do is looked up anew for each request, so a key that is revoked or expired, or has another
+secret, ends its sessions everywhere, and so does a group that has no role any more. Who is still in
+a group is known to the identity provider alone, which is asked at each login.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ PURPOSE = "sessions"  # of the key that signs, for ``Vault.derive``
 
 class Session(msgspec.Struct, frozen=True):
     """
-    One login, of the admin key *operator* with the secret that *mark* tells apart from others.
-    Times are seconds since the epoch.
+    One login of *operator*: an admin key, or a person with the role of *group*. *mark* tells the
+    secret of the key, or the identity provider, apart from others. Times are seconds since the
+    epoch.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Session(msgspec.Struct, frozen=True):
     mark: str
     opened_s: float
     used_s: float
+    group: str | None = None
 
     def ended(self, now_s: float) -> bool:
         """Whether it has been idle or open for too long."""
@@ -57,30 +60,39 @@ class Sessions:
         self._key = key
         self._closed: OrderedDict[str, None] = OrderedDict()
 
-    def open(self, operator: str, digest: str, now_s: float) -> Session:
-        """A new session of the admin key *operator*, whose secret has this keyed hash."""
-        return Session(secrets.token_urlsafe(24), operator, self.mark(digest), now_s, now_s)
+    def open(self, operator: str, digest: str, now_s: float, group: str | None = None) -> Session:
+        """
+        A new session of *operator*: an admin key whose secret has this keyed hash, or a member of
+        *group* at the identity provider that *digest* stands for.
+        """
+        mark = self.mark(digest)
+        return Session(secrets.token_urlsafe(24), operator, mark, now_s, now_s, group)
 
     def mark(self, digest: str) -> str:
-        """What a session remembers of the keyed hash of a secret."""
+        """What a session remembers of the keyed hash of a secret, or of a provider."""
         return packed(self._mac(b"secret", digest.encode())[:12])
 
     def write(self, session: Session) -> str:
         """The cookie of *session*."""
-        payload = msgspec.json.encode(session)
-        return f"{packed(payload)}.{packed(self._mac(b'cookie', payload))}"
+        return self.sign(b"cookie", msgspec.json.encode(session))
 
     def read(self, cookie: str, now_s: float) -> Session | None:
         """The session of *cookie*; None where we did not write it, or where it has ended."""
-        payload_text, _, mac_text = cookie.partition(".")
-        payload, mac = unpacked(payload_text), unpacked(mac_text)
-        if not hmac.compare_digest(mac, self._mac(b"cookie", payload)):
-            return None
         try:
-            session = DECODER.decode(payload)
-        except msgspec.DecodeError:  # of another version of ours
+            session = DECODER.decode(self.signed(b"cookie", cookie))
+        except msgspec.DecodeError:  # none of ours, or of another version of ours
             return None
         return None if session.ended(now_s) or session.id in self._closed else session
+
+    def sign(self, purpose: bytes, payload: bytes) -> str:
+        """*payload* as a cookie for *purpose*, readable by its owner."""
+        return f"{packed(payload)}.{packed(self._mac(purpose, payload))}"
+
+    def signed(self, purpose: bytes, cookie: str) -> bytes:
+        """The payload of *cookie*; empty where we did not sign it for *purpose*."""
+        payload_text, _, mac_text = cookie.partition(".")
+        payload, mac = unpacked(payload_text), unpacked(mac_text)
+        return payload if hmac.compare_digest(mac, self._mac(purpose, payload)) else b""
 
     def close(self, session: Session) -> None:
         """Let *session* open nothing any more."""

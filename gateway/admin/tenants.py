@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -12,11 +13,12 @@ from gateway.admin.checks import (
     DEFAULT,
     check_name,
     known_of,
+    leans_on,
     limit_problems,
     pairs,
     tenant_problems,
 )
-from gateway.admin.drawer import Drawer, Item, refuse, wrong
+from gateway.admin.drawer import Drawer, Item, of, refuse, wrong
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator, needs
 from gateway.config.check_routing import project_problems
@@ -26,11 +28,16 @@ from gateway.config.section import Section
 from gateway.config.yaml_tree import child
 from gateway.core.errors import Conflict
 from gateway.state.fact_store import Write
-from gateway.state.facts import Tenant, TenantProject
+from gateway.state.facts import Facts, Tenant, TenantProject
 
 NANO = 1_000_000_000
 USD_MAX = 1_000_000  # of one top-up: a slip of the keyboard should not make anybody rich
-BELONGINGS = {"project": "projects", "key": "keys", "provider_key": "provider keys"}
+BELONGINGS = {
+    "project": "projects",
+    "key": "keys",
+    "provider_key": "provider keys",
+    "content_policy": "content policies",
+}
 
 
 class TopUp(Section, frozen=True):
@@ -87,18 +94,20 @@ class Tenants(Drawer[Tenant, Tenant]):
     @needs("operator")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
         """Delete one that has nothing left. Raises Conflict, Forbidden, NotFound, Unavailable."""
-        await self._office.refresh()
-        facts = self._office.replica.facts
-        fact = facts.of(self.kind).get(id_)
-        if isinstance(fact, Tenant) and has_money(fact):
-            who.check("admin")  # else it could be made again without its limits
-        for kind, noun in BELONGINGS.items():
-            owned = [n for n, fact in facts.of(kind).items() if getattr(fact, "tenant", "") == id_]
-            if owned:
-                raise Conflict(
-                    f"The tenant '{id_}' has {len(owned)} {noun} left, such as '{owned[0]}'."
-                )
-        await self._write(who, "delete", Write(self.kind, id_, None, expected))
+
+        def others(facts: Facts) -> Sequence[Write]:
+            fact = facts.of(self.kind).get(id_)
+            if isinstance(fact, Tenant) and has_money(fact):
+                who.check("admin")  # else it could be made again without its limits
+            for kind, noun in BELONGINGS.items():
+                owned = [n for n, one in facts.of(kind).items() if of(one, id_)]
+                if owned:
+                    raise Conflict(
+                        f"The tenant '{id_}' has {len(owned)} {noun} left, such as '{owned[0]}'."
+                    )
+            return ()
+
+        await self._delete_unused(who, id_, expected, others)
 
     @needs("viewer")
     async def balance(self, who: Operator, id_: str) -> TenantBalance:
@@ -134,6 +143,7 @@ class Tenants(Drawer[Tenant, Tenant]):
             id_=id_,
             detail={"nano_usd": value.nano_usd, "note": value.note, "once": once},
         )
+        await office.refresh()
         return TenantBalance(id_, found.available_nano_usd, found.held_nano_usd)
 
     async def _exists(self, id_: str) -> None:
@@ -165,7 +175,9 @@ class Projects(Drawer[TenantProject, TenantProject]):
         """Make one. Raises Conflict, InvalidRequest, Unavailable."""
         check_name(id_, self.noun)
         await asyncio.to_thread(check_project, self._office, id_, value)
-        version = await self._write(who, "create", Write(self.kind, id_, value, 0))
+        refs = leans_on(self._office, value.tenant)
+        write = Write(self.kind, id_, value, 0)
+        version = await self._write(who, "create", write, leans_on=refs)
         return Item(id_, version, value)
 
     @needs("operator")
@@ -185,13 +197,16 @@ class Projects(Drawer[TenantProject, TenantProject]):
     @needs("operator")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
         """Delete one that no key is of, with its rules. Raises Conflict, NotFound, Unavailable."""
-        await self._office.refresh()
-        facts = self._office.replica.facts
-        keys = [n for n, key in facts.of("key").items() if getattr(key, "project", "") == id_]
-        if keys:
-            raise Conflict(f"The project '{id_}' has {len(keys)} keys left, such as '{keys[0]}'.")
-        rules = [Write(kind, id_, None) for kind in ("rules", "draft") if id_ in facts.of(kind)]
-        await self._write(who, "delete", Write(self.kind, id_, None, expected), *rules)
+
+        def others(facts: Facts) -> Sequence[Write]:
+            keys = [n for n, key in facts.of("key").items() if getattr(key, "project", "") == id_]
+            if keys:
+                raise Conflict(
+                    f"The project '{id_}' has {len(keys)} keys left, such as '{keys[0]}'."
+                )
+            return [Write(kind, id_, None) for kind in ("rules", "draft") if id_ in facts.of(kind)]
+
+        await self._delete_unused(who, id_, expected, others)
 
 
 def check_project(office: Office, id_: str, value: TenantProject) -> None:

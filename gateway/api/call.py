@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -15,17 +15,13 @@ from gateway.core.errors import Overloaded
 from gateway.core.request import Principal
 from gateway.pipeline import Gateway
 from gateway.record.metrics import Metrics
-from gateway.state.facts import Event, GatewayKey, Tell
+from gateway.state.facts import GatewayKey, Tell, tell_nobody
 from gateway.wire.dialect import Dialect
 
 RETRY_AFTER_S = 1.0  # when shed: by then a good part of what was in flight has finished
 
 
 Operators = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-def tell_nobody(event: Event, subject: str, data: Mapping[str, object]) -> None:
-    """Where no operator wants notices."""
 
 
 class Service:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import keys, rules, tenants
+from gateway.cli import keys, policies, provider_keys, rules, tenants, webhooks
 from gateway.cli.options import ConfigFile, Json
 
 Database = Annotated[
@@ -23,7 +23,10 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(provider_keys.app, name="provider-keys")
 app.add_typer(rules.app, name="rules")
+app.add_typer(policies.app, name="policies")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from gateway.admin.access import Access
 from gateway.admin.desk import Desk
+from gateway.admin.drawer import Drawer, Entry
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator
 from gateway.cli.check import settings_or_exit
@@ -34,6 +35,7 @@ console = Console()
 errors = Console(stderr=True, soft_wrap=True)
 UNLIMITED = Limits()
 T = TypeVar("T")
+V = TypeVar("V")
 Work = Callable[[Desk, Operator], Awaitable[T]]
 
 
@@ -79,6 +81,17 @@ async def work_at_desk(settings: Settings, work: Work[T]) -> T:
             access=Access(replica, digest, clock, settings.state.admin_key),
         )
         return await work(Desk(office), Operator(f"cli:{user()}", "admin"))
+
+
+async def every(drawer: Drawer[Any, V], who: Operator, tenant: str | None = None) -> list[Entry[V]]:
+    """All of a *drawer*, those of one *tenant*."""
+    found: list[Entry[V]] = []
+    after: str | None = ""
+    while after is not None:
+        page = await drawer.list(who, after, tenant=tenant)
+        found += page.items
+        after = page.next
+    return found
 
 
 def user() -> str:

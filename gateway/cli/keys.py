@@ -20,8 +20,11 @@ from gateway.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from gateway.admin.admin_keys import AdminKeys
     from gateway.admin.desk import Desk
+    from gateway.admin.drawer import Entry
     from gateway.admin.keys import Keys
 
 app = typer.Typer(no_args_is_help=True, help="Keys of clients; with --admin, of operators.")
@@ -92,16 +95,10 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List keys, without their secrets."""
-    from gateway.cli.at_desk import at_desk, print_json, print_table
+    from gateway.cli.at_desk import at_desk, every, print_json, print_table
 
-    async def work(desk: Desk, who: Any) -> list[Any]:
-        found: list[Any] = []
-        after: str | None = ""
-        while after is not None:
-            page = await drawer(desk, admin=admin).list(who, after, tenant=tenant)
-            found += page.items
-            after = page.next
-        return found
+    def work(desk: Desk, who: Any) -> Awaitable[list[Entry[Any]]]:
+        return every(drawer(desk, admin=admin), who, tenant)
 
     entries = at_desk(config, work)
     if as_json:

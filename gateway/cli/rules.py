@@ -56,7 +56,7 @@ def show(
     if as_json:
         print_json(item)
     else:
-        sys.stdout.write(as_yaml(item.value.rules))
+        sys.stdout.write(as_file(item.value.rules))
 
 
 @app.command()
@@ -72,7 +72,7 @@ def template(
         print_table(("name", "what it is"), [(one.name, one.title) for one in templates()])
         return
     try:
-        sys.stdout.write(as_yaml(find_template(name).rules))
+        sys.stdout.write(as_file(find_template(name).rules))
     except NotFound as error:
         errors.print(f"[red]{error.message}[/]")
         raise typer.Exit(1) from None
@@ -183,50 +183,17 @@ def rollback(
 
 def read_rules(path: Path) -> tuple[Rule, ...]:
     """The rules in a file. Raises typer.Exit with the mistakes on the console."""
-    import msgspec
-
-    from gateway.cli.at_desk import errors
-    from gateway.config.problem import ConfigErrors
+    from gateway.cli.yaml_files import read_as
     from gateway.config.schema import Rule
-    from gateway.config.yaml_tree import parse
 
-    try:
-        text = sys.stdin.read() if path == Path("-") else path.read_text("utf-8")
-        tree, problems = parse(text)
-        rules = msgspec.convert(tree or [], tuple[Rule, ...])
-    except (OSError, ConfigErrors, msgspec.ValidationError) as error:
-        errors.print(f"{path}: {error}", style="red", markup=False)
-        raise typer.Exit(1) from None
-    for problem in problems:
-        errors.print(f"{path}: {problem.path}: {problem.message}", style="red", markup=False)
-    if problems:
-        raise typer.Exit(1)
-    return rules
+    return read_as(path, tuple[Rule, ...])
 
 
-def as_yaml(rules: tuple[Rule, ...]) -> str:
-    """*rules* as YAML, without what they leave at its default."""
-    import msgspec
-    import yaml
+def as_file(rules: tuple[Rule, ...]) -> str:
+    """*rules* as a file that ``rules draft`` takes."""
+    from gateway.cli.yaml_files import as_yaml, without_defaults
 
-    plain = [without_defaults(rule) for rule in rules]
-    return str(yaml.safe_dump(msgspec.to_builtins(plain), sort_keys=False, allow_unicode=True))
-
-
-def without_defaults(struct: Any) -> dict[str, Any]:
-    """The members of *struct* that say something."""
-    import msgspec
-
-    shown: dict[str, Any] = {}
-    for field in msgspec.structs.fields(struct):
-        value = getattr(struct, field.name)
-        if not field.required and value == field.default:
-            continue
-        if not value and field.default_factory is not msgspec.NODEFAULT:
-            continue
-        plain = without_defaults(value) if isinstance(value, msgspec.Struct) else value
-        shown[field.encode_name] = list(plain) if isinstance(plain, tuple) else plain
-    return shown
+    return as_yaml([without_defaults(rule) for rule in rules])
 
 
 def print_problems(problems: list[Any]) -> None:

@@ -36,6 +36,9 @@ def create(
     tokens: Tokens = None,
     concurrent: Concurrent = None,
     credits_: Annotated[bool, typer.Option("--credits", help="Pays from a balance.")] = False,
+    low_balance: Annotated[
+        float, typer.Option(help="USD; webhooks hear of a balance that falls to it.", min=0.0)
+    ] = 5.0,
     own_keys_only: Annotated[
         bool, typer.Option("--own-keys-only", help="With provider keys of its own alone.")
     ] = False,
@@ -48,6 +51,7 @@ def create(
     value = Tenant(
         name=name,
         credits=credits_,
+        low_balance_usd=low_balance,
         own_keys="only" if own_keys_only else "prefer",
         limits=limits_of(spend, requests, tokens, concurrent),
     )
@@ -61,19 +65,18 @@ def create(
 @app.command("list")
 def list_(config: ConfigFile = None, *, as_json: Json = False) -> None:
     """List tenants and what they have left."""
-    from gateway.cli.at_desk import at_desk, print_json, print_table
+    from gateway.cli.at_desk import at_desk, every, print_json, print_table
     from gateway.core.money import usd_text
 
     async def work(desk: Desk, who: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        after: str | None = ""
-        while after is not None:
-            page = await desk.tenants.list(who, after)
-            for entry in page.items:
-                balance = await desk.tenants.balance(who, entry.id)
-                found.append({"id": entry.id, "value": entry.value, "balance": balance})
-            after = page.next
-        return found
+        return [
+            {
+                "id": entry.id,
+                "value": entry.value,
+                "balance": await desk.tenants.balance(who, entry.id),
+            }
+            for entry in await every(desk.tenants, who)
+        ]
 
     entries = at_desk(config, work)
     if as_json:

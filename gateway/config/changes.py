@@ -6,6 +6,7 @@ from gateway.config.settings import Settings
 
 # Read once, when the process starts.
 SERVER = ("host", "port", "header_bytes_max", "body_bytes_max", "requests_max", "endpoint_hosts")
+RECORDING = ("queue_max", "spool_bytes_max")
 
 
 def refusal(before: Settings, after: Settings) -> str | None:
@@ -37,8 +38,11 @@ def needing_restart(before: Settings, after: Settings) -> tuple[str, ...]:
         found.append("state")
     if old.cache.shared != new.cache.shared:
         found.append("cache.shared")
-    if old.recording.queue_max != new.recording.queue_max:
-        found.append("recording.queue_max")
+    found += [
+        f"recording.{name}"
+        for name in RECORDING
+        if getattr(old.recording, name) != getattr(new.recording, name)
+    ]
     if old.classifier != new.classifier:
         found.append("classifier")
     return tuple(found)

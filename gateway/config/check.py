@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
+from gateway.config.check_admin import admin_problems, is_origin
 from gateway.config.check_providers import deployment_problems, model_problems, provider_problems
 from gateway.config.check_routing import learn_problems, project_problems, routing_problems
 from gateway.config.check_rules import rule_problems
@@ -40,6 +40,7 @@ def check(config: Config, environ: Mapping[str, str]) -> list[Problem]:
         *_all_rules(config, known),
         *_reliability(config),
         *_state(config, environ),
+        *admin_problems(config.admin, environ),
         *_recording(config),
         *learn_problems(config),
     ]
@@ -60,9 +61,7 @@ def _server(config: Config) -> Iterator[Problem]:
     if not is_loopback(config.server.host) and not closed:
         yield Problem("$.server.host", f"{config.server.host} is open to others, and {OPEN_DOOR}")
     for index, origin in enumerate(config.server.cors_origins):
-        parts = urlsplit(origin)
-        bare = parts.scheme in ("http", "https") and parts.netloc and not parts.path
-        if not bare:
+        if not is_origin(origin):
             message = f"expected an origin such as https://app.example.com, got '{origin}'"
             yield Problem(f"$.server.cors_origins[{index}]", message)
 

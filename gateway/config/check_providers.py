@@ -136,12 +136,12 @@ def _base_url(path: str, url: str) -> Iterator[Problem]:
         yield Problem(path, "expected no ? or #: paths are added behind it")
     elif parts.path.rstrip("/").endswith(("/chat/completions", "/messages")):
         yield Problem(path, "expected the part before the endpoint's own path")
-    elif parts.scheme == "http" and not _inside(host):
+    elif parts.scheme == "http" and not inside(host):
         message = "http shows keys and prompts to everybody on the way; https is needed outside "
         yield Problem(path, f"{message}your own network")
 
 
-def _inside(host: str) -> bool:
+def inside(host: str) -> bool:
     """Whether *host* is on this machine or a private network, as far as its name tells."""
     try:
         return ipaddress.ip_address(host).is_private

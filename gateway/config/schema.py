@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.config.admin_schema import AdminSettings
 from gateway.config.cache_schema import CacheSettings
 from gateway.config.learn_schema import LearnSettings
 from gateway.config.scan_schema import ProjectScan, ScanSettings
@@ -339,7 +340,7 @@ class StateSettings(Section, frozen=True):
     master_key: str | None = None  # secret, 32 bytes as base64; None: made in *folder* once
     old_master_keys: tuple[str, ...] = ()  # secrets; while what they sealed is sealed again
     admin_key: str | None = None  # secret; of the first operator, None: made and shown once
-    folder: str | None = None  # journal of money, master key; None: beside the SQLite file, or var
+    folder: str | None = None  # journal, records, master key; None: beside the SQLite file, or var
     journal_bytes_max: Annotated[int, Meta(ge=2**20)] = 256 * 2**20  # half a million requests
     poll_s: Positive = 1.0  # how often replicas look for changes; 2 s stale are promised
     grace_s: NotNegative = 3600.0  # known keys keep working so long without the database
@@ -348,7 +349,8 @@ class StateSettings(Section, frozen=True):
 class Recording(Section, frozen=True):
     """What is kept of a request."""
 
-    queue_max: Annotated[int, Meta(ge=1)] = 10_000  # records waiting for the writer
+    queue_max: Annotated[int, Meta(ge=1)] = 10_000  # records in memory, waiting for the writer
+    spool_bytes_max: Annotated[int, Meta(ge=2**20)] = 256 * 2**20  # in state.folder; 100k records
     batch_max: Annotated[int, Meta(ge=1)] = 500
     flush_s: Positive = 0.5
     keep_days: Positive = 30.0
@@ -388,6 +390,7 @@ class Config(Section, frozen=True):
     policy: Policy = Policy()
     reliability: Reliability = Reliability()
     state: StateSettings = StateSettings()
+    admin: AdminSettings = AdminSettings()
     cache: CacheSettings = CacheSettings()
     recording: Recording = Recording()
     simulation: Simulation = Simulation()

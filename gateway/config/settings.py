@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     database_url: str  # resolved; may hold a password
     version: str
     state: StateSecrets
+    oidc_secret: Secret | None = None  # of the client at the identity provider
 
     @property
     def host(self) -> str:
@@ -98,6 +99,7 @@ def read_settings(
         database_url=resolve_text(config.state.database_url, environ),
         version=_version(config, fleet),
         state=state_secrets(config.state, environ),
+        oidc_secret=_oidc_secret(config, environ),
     )
 
 
@@ -121,6 +123,12 @@ def state_secrets(state: StateSettings, environ: Mapping[str, str]) -> StateSecr
         old_master_keys=tuple(resolve(one, environ) for one in state.old_master_keys),
         admin_key=None if state.admin_key is None else resolve(state.admin_key, environ),
     )
+
+
+def _oidc_secret(config: Config, environ: Mapping[str, str]) -> Secret | None:
+    oidc = config.admin.oidc
+    reference = None if oidc is None else oidc.client_secret
+    return None if reference is None else resolve(reference, environ)
 
 
 def _version(config: Config, fleet: Fleet) -> str:

@@ -17,10 +17,11 @@ from pathlib import Path
 from gateway.core.clock import Clock
 from gateway.core.errors import InternalError, Unavailable
 from gateway.ledger.booking import LAPSES_MAX, Reading, book, lapse
-from gateway.ledger.journal import Journal, Segments, adopt_dead
+from gateway.ledger.journal import FOLDER, Journal
 from gateway.ledger.journal_page import Page, read_page
 from gateway.state.ledger_store import LedgerStore
 from gateway.state.ledger_transaction import Moved
+from gateway.state.segments import Segments, adopt_dead
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +113,10 @@ class Bookkeeper:
         for segments in self._segments[1:]:
             segments.close()
         if done:
-            last = name_of(self._journal.segments, self._journal.current)
+            segments = self._journal.segments
+            left = [name_of(segments, number) for number in segments.numbers()]
             with contextlib.suppress(Unavailable):
-                self._store.forget_segments([*self._gone, last])
+                self._store.forget_segments([*self._gone, *left])
         self._journal.close(booked=done)
         self._closed_booked = done
         return done
@@ -168,7 +170,7 @@ class Bookkeeper:
         if self._clock.monotonic() < self._adopt_at_s:
             return
         self._adopt_at_s = self._clock.monotonic() + ADOPT_S
-        for segments in adopt_dead(self._folder):
+        for segments in adopt_dead(self._folder / FOLDER):
             log.warning("adopted the journal of a process that did not end well: %s", segments.id)
             self._segments.append(segments)
         self._journal.elsewhere_bytes = sum(one.size_bytes() for one in self._segments[1:])

@@ -15,11 +15,21 @@ class Meter:
 
     The mutable state: *ever* is all that was ever booked, *held* what is promised; *ceiling* is
     what both may reach together, and moves with the window: ever + held <= ceiling is the whole
-    check. *seedable*: the ledger tells what was booked before
-    *made_s*; *seeded*: it has.
+    check. *seedable*: the ledger tells what was booked before *made_s*; *seeded*: it has. *told*:
+    operators know that little is left; None: nobody has looked.
     """
 
-    __slots__ = ("ceiling", "ever", "held", "limit", "made_s", "seedable", "seeded", "usage")
+    __slots__ = (
+        "ceiling",
+        "ever",
+        "held",
+        "limit",
+        "made_s",
+        "seedable",
+        "seeded",
+        "told",
+        "usage",
+    )
 
     def __init__(self, limit: Limit, now_s: float, *, seedable: bool = False) -> None:
         self.limit = limit
@@ -29,6 +39,7 @@ class Meter:
         self.made_s = now_s
         self.seedable = seedable
         self.seeded = False
+        self.told: bool | None = None
         self.usage = Usage(limit.window)
 
     def __repr__(self) -> str:

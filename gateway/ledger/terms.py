@@ -19,13 +19,15 @@ BALANCE = "credits"  # a scope beside those of the ledger
 class Terms(msgspec.Struct, frozen=True):
     """
     What one key works under. *flow* are limits of requests, concurrency and tokens, *money* those
-    of spending; *credits*: paid from the balance of the tenant.
+    of spending; *credits*: paid from the balance of the tenant, which is low at
+    *low_balance_nano_usd*.
     """
 
     flow: tuple[Limit, ...] = ()
     tokens: tuple[Limit, ...] = ()
     money: tuple[Limit, ...] = ()
     credits: bool = False
+    low_balance_nano_usd: int = 0
     models: tuple[str, ...] = ()
     own_keys_only: bool = False
     cheaper: bool = False
@@ -72,6 +74,7 @@ class TermsOf:
                 for limit in money_limits(scope, name, limits.spend)
             ),
             credits=tenant.credits,
+            low_balance_nano_usd=nano_usd(tenant.low_balance_usd) if tenant.credits else 0,
             models=() if key is None else key.allowed_models,
             own_keys_only=tenant.own_keys == "only",
             cheaper={one.at_limit for _, _, one in scopes if one.spend} == {"cheaper"},

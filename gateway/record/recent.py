@@ -6,8 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-from gateway.record.record import Record
-from gateway.record.recorder import RECORD_BYTES, client_chars
+from gateway.record.record import RECORD_BYTES, Record, client_chars
 
 KEPT = 200  # records,
 KEPT_BYTES = 4 * 2**20  # and of these as many as fit in: clients choose how long a name is

@@ -14,6 +14,7 @@ from gateway.core.signals import Signals
 from gateway.scan.verdict import Verdict
 from models.scores import Scores
 
+RECORD_BYTES = 4096  # of one in memory, less what its client wrote
 VERSION = 1  # of the shape below; a new field has a default, so that old records stay readable
 
 
@@ -59,6 +60,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def cost_nano_usd(self) -> int:
         """What the request is billed at; 0 when nothing came back."""
         return self.outcome.cost_nano_usd
+
+
+def client_chars(record: Record) -> int:
+    """Characters that the client chose the length of."""
+    controls, question = record.question.controls, record.question
+    return (
+        len(record.path)
+        + len(question.model)
+        + len(record.text or "")
+        + len(controls.prefer_model or "")
+        + len(controls.task_hint or "")
+        + len(controls.session_id or "")
+        + sum(len(name) + len(value) for name, value in controls.metadata.items())
+    )
 
 
 class View(msgspec.Struct, frozen=True):

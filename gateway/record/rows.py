@@ -37,17 +37,21 @@ class Judged(msgspec.Struct, frozen=True):
     score: float  # sum of the scores, 0 to *samples*
 
 
-def record_row(record: Record) -> Row:
+def encode(record: Record) -> bytes:
     """
-    The row of *record*.
+    The JSON of *record*.
 
     Raises:
         Unencodable: it cannot be stored, now or later.
     """
     try:
-        payload = ENCODER.encode(record)
+        return ENCODER.encode(record)
     except (ValueError, OverflowError, TypeError) as error:
         raise Unencodable(f"{record.request_id}: {type(error).__name__}") from error
+
+
+def record_row(record: Record, payload: bytes | None = None) -> Row:
+    """The row of *record*, whose JSON is *payload* where that is known. Raises Unencodable."""
     return {
         "request_id": record.request_id,
         "wall_s": record.wall_s,
@@ -58,7 +62,7 @@ def record_row(record: Record) -> Row:
         "ending": record.outcome.ending.value,
         "cost_nano_usd": record.cost_nano_usd,
         "savings_nano_usd": record.savings_nano_usd,
-        "payload": payload,
+        "payload": encode(record) if payload is None else payload,
     }
 
 

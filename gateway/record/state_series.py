@@ -18,6 +18,7 @@ STATE_GAUGES: dict[str, tuple[str, Labels]] = {
     "switchyard_facts_version": ("Of the keys, rules and limits that are served by", ()),
     "switchyard_facts_stale_seconds": ("Since these were last known to be the newest", ()),
     "switchyard_journal_bytes": ("Of charges that are not in the ledger yet", ()),
+    "switchyard_records_bytes": ("Of records on disk that the database may not have yet", ()),
     "switchyard_ledger_up": ("1 where the database took the last charges", ()),
     "switchyard_limits_stale_seconds": ("Since other replicas were last heard of; 0: now", ()),
 }
@@ -35,6 +36,7 @@ class StateFigures(msgspec.Struct, frozen=True):
     facts_version: int = 0
     facts_stale_s: float = 0.0
     journal_bytes: int = 0
+    records_bytes: int = 0
     ledger_up: bool = True
     limits_stale_s: float = 0.0
 
@@ -57,6 +59,7 @@ class StateFigures(msgspec.Struct, frozen=True):
             "switchyard_facts_version": {(): self.facts_version},
             "switchyard_facts_stale_seconds": {(): stale_s},
             "switchyard_journal_bytes": {(): self.journal_bytes},
+            "switchyard_records_bytes": {(): self.records_bytes},
             "switchyard_ledger_up": {(): int(self.ledger_up)},
             "switchyard_limits_stale_seconds": {(): self.limits_stale_s},
         }

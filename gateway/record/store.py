@@ -19,7 +19,7 @@ from gateway.decide.ask import UNCLASSIFIED
 from gateway.record.record import Record, View
 from gateway.record.rows import Batch, Judged, read_record, read_view
 from gateway.state import tables
-from gateway.state.database import INSERTS, make_folder, open_engine, translated
+from gateway.state.database import INSERTS, make_folder, on_disk, open_engine, translated
 from gateway.state.migrate import upgrade
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,14 @@ class Store:
         self._upsert_feedback = said.on_conflict_do_update(
             index_elements=["request_id", "key_id"],
             set_={name: said.excluded[name] for name in ("wall_s", "score", "comment")},
+            where=said.excluded.wall_s >= tables.feedback.c.wall_s,
         )
+
+    @property
+    def lasting(self) -> bool:
+        """Whether another process finds what this one has stored."""
+        url = self._engine.url
+        return url.get_backend_name() != "sqlite" or on_disk(url)
 
     def prepare(self) -> None:
         """Create or migrate the schema, once."""
@@ -68,7 +75,10 @@ class Store:
         self._prepared = True
 
     def write(self, batch: Batch) -> None:
-        """Store all of *batch* or nothing. Writing it again changes nothing."""
+        """
+        Store all of *batch* or nothing. Writing it again, and also later, changes nothing: the
+        first record of an id stays, and the newest feedback.
+        """
         with self._begin() as connection:
             if batch.views:
                 connection.execute(self._upsert_view, batch.views)

@@ -22,6 +22,11 @@ from gateway.state.facts import Change, FactValue
 from gateway.state.migrate import upgrade
 
 COUNTER = "facts"
+Ref = tuple[str, str]  # kind and id of a fact
+
+
+class Outrun(Conflict):
+    """Something was written after what the writer had seen."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -66,18 +71,34 @@ class FactStore:
                 upgrade(self._engine)
             self._prepared = True
 
-    def write(self, writes: Sequence[Write], *, actor: str, action: str) -> int:
+    def write(
+        self,
+        writes: Sequence[Write],
+        *,
+        actor: str,
+        action: str,
+        leans_on: Sequence[Ref] = (),
+        seen: int | None = None,
+    ) -> int:
         """
-        Write all of *writes* or nothing; the version of the facts afterwards.
+        Write all of *writes* or nothing; the version of the facts afterwards. *leans_on*: what must
+        be there, and cannot go meanwhile. *seen*: the version of all facts that the writer has made
+        up its mind on.
 
         Raises:
-            Conflict: a fact is not at the version that was expected.
+            Conflict: a fact is not at the version that was expected, or leans on nothing.
+            Outrun: somebody has written after *seen*.
             NotFound: a fact that is to be deleted is not there.
             Unavailable: the database does not answer.
         """
         now_s = self._clock.wall()
         with self._begin() as connection:
-            version = self._next_version(connection)
+            version = self._next_version(connection)  # from here on nobody else writes
+            if seen is not None and version != seen + 1:
+                raise Outrun("Somebody else changes something all the time. Try again.")
+            for kind, id_ in leans_on:
+                if not exists(self._current(connection, kind, id_)):
+                    raise Conflict(f"The {kind} '{id_}' was deleted meanwhile.")
             for write in writes:
                 before = self._current(connection, write.kind, write.id)
                 check_expected(write, before)
@@ -118,7 +139,7 @@ class FactStore:
         """One fact as it is now, None where there is none."""
         with self._begin() as connection:
             found = self._current(connection, kind, id_)
-        return found if found is not None and found.payload is not None else None
+        return found if exists(found) else None
 
     def since(self, version: int) -> list[Change]:
         """Every fact that has changed after *version*, in order of version."""
@@ -196,7 +217,7 @@ def check_expected(write: Write, before: Change | None) -> None:
     Raises:
         Conflict, NotFound: see ``FactStore.write``.
     """
-    there = before is not None and before.payload is not None
+    there = exists(before)
     if write.value is None and not there:
         raise NotFound(f"There is no {write.kind} '{write.id}'.")
     if write.expected is None:
@@ -211,6 +232,11 @@ def check_expected(write: Write, before: Change | None) -> None:
             if there
             else f"There is no {write.kind} '{write.id}'."
         )
+
+
+def exists(change: Change | None) -> bool:
+    """Whether a fact is there, and was not deleted."""
+    return change is not None and change.payload is not None
 
 
 def raw(payload: bytes | None) -> msgspec.Raw | None:

@@ -15,19 +15,31 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.config.admin_schema import Role as Role
 from gateway.config.schema import Project, Rule
 from gateway.config.schema import SpendLimit as SpendLimit
-from gateway.config.section import Count, Positive, Section
+from gateway.config.section import Count, NotNegative, Positive, Section
 from gateway.core.content_policy import ContentPolicy
 from gateway.core.request import RouteAction
 
 log = logging.getLogger(__name__)
 
-Role = Literal["viewer", "operator", "admin"]
 Event = Literal[
-    "request.blocked", "limit.reached", "provider.down", "provider.up", "balance.low", "test"
+    "request.blocked",
+    "limit.near",
+    "limit.reached",
+    "balance.low",
+    "provider.down",
+    "provider.up",
+    "test",
 ]
 Tell = Callable[[Event, str, Mapping[str, object]], None]  # webhooks: event, subject, data
+
+
+def tell_nobody(event: Event, subject: str, data: Mapping[str, object]) -> None:
+    """Where no operator wants notices."""
+
+
 Name = Annotated[
     str, Meta(pattern=r"^[\w.@-]{1,64}$", description="1 to 64 of A-Z a-z 0-9 . _ @ -")
 ]
@@ -47,12 +59,14 @@ class Limits(Section, frozen=True):
 
 class Tenant(Section, frozen=True):
     """
-    Who pays. *credits*: from a balance that the operator tops up, else without a balance.
-    *own_keys* ``only``: with provider keys of its own and no others.
+    Who pays. *credits*: from a balance that the operator tops up, else without a balance; webhooks
+    hear of one that falls to *low_balance_usd*. *own_keys* ``only``: with provider keys of its own
+    and no others.
     """
 
     name: Title = ""
     credits: bool = False
+    low_balance_usd: NotNegative = 5.0
     own_keys: Literal["prefer", "only"] = "prefer"
     disabled: bool = False
     limits: Limits = Limits()
@@ -109,7 +123,6 @@ class ProviderKeyFact(Section, frozen=True):
     weight: Positive = 1.0  # share of the traffic among the keys of this provider
     created_s: float = 0.0
     disabled: bool = False
-    spend: tuple[SpendLimit, ...] = ()
 
 
 class RuleSet(Section, frozen=True):

@@ -22,7 +22,7 @@ from gateway.core.chat import (
     ToolResult,
     Turn,
 )
-from gateway.wire.decode import NULL, check_utf8, decode, given, missing
+from gateway.wire.decode import NULL, ModelName, check_utf8, decode, given, missing
 from gateway.wire.members import unknown
 from gateway.wire.openai_request import NO_PARAMETERS, Tokens
 
@@ -108,7 +108,7 @@ class Body(msgspec.Struct):
     may be missing here, because count_tokens takes the same body without it.
     """
 
-    model: str
+    model: ModelName
     messages: Annotated[list[Message], Meta(min_length=1)]
     system: str | list[Raw] | None = None
     max_tokens: Tokens | None = None

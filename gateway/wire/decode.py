@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from gateway.core.errors import InvalidRequest
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 NOT_JSON = "The body is not valid JSON"
 # What any decoder raises for bytes that it cannot read.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+ModelName = Annotated[str, Meta(max_length=256)]  # it stays in records; none is as long
 NULL = msgspec.Raw(b"null")  # default of a member kept as bytes: msgspec takes no ``Raw | None``
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.chat import Chat, Opaque, Part, Role, Text, Turn
-from gateway.wire.decode import check_utf8, decode
+from gateway.wire.decode import ModelName, check_utf8, decode
 from gateway.wire.members import unknown
 from gateway.wire.openai_chat import credentials
 from gateway.wire.openai_errors import error_body, read_error, stream_error
@@ -38,7 +38,7 @@ stream_writer = _refusals.stream_writer
 class Body(msgspec.Struct):
     """The members that have a canonical meaning; the others are kept as ``Chat.extra``."""
 
-    model: str
+    model: ModelName
     prompt: Prompt = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.chat import Chat, Role, Turn
-from gateway.wire.decode import check_utf8, decode
+from gateway.wire.decode import ModelName, check_utf8, decode
 from gateway.wire.members import unknown
 from gateway.wire.openai_chat import credentials
 from gateway.wire.openai_completions import Prompt, parts_of
@@ -37,7 +37,7 @@ stream_writer = _refusals.stream_writer
 class Body(msgspec.Struct):
     """The members that have a canonical meaning; the others are kept as ``Chat.extra``."""
 
-    model: str
+    model: ModelName
     input: Prompt
     user: str | None = None
 

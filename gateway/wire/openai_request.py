@@ -22,7 +22,7 @@ from gateway.core.chat import (
     ToolResult,
     Turn,
 )
-from gateway.wire.decode import NULL, check_utf8, decode, given, missing
+from gateway.wire.decode import NULL, ModelName, check_utf8, decode, given, missing
 from gateway.wire.members import unknown
 
 Tokens = Annotated[int, Meta(ge=0, lt=2**31)]  # what the kernels can multiply by a price
@@ -127,7 +127,7 @@ class StreamOptions(msgspec.Struct):
 class Body(msgspec.Struct):
     """The members that have a canonical meaning; the others are kept as ``Chat.extra``."""
 
-    model: str
+    model: ModelName
     messages: Annotated[list[Message], Meta(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -58,12 +58,20 @@ class Desk:
         facts = {"key": {"k1": key}, "tenant": {"acme": tenant or Tenant()}}
         self.charging.use(Facts(1, facts))
         self.charging.use_given({"acme": given})
+        self.told = []
+        self.charging.tell = lambda *notice: self.told.append(notice)
 
     def bill(self):
         """The bill of a request that is about to be sent."""
         bill = self.charging.bill(WHO)
         bill.expect(ASKED, EXPECTED, 0)
         return bill
+
+    async def spend(self, nano_usd):
+        """Of a request, from the start to the end."""
+        bill = self.bill()
+        await bill.attempt(PLACE, own_key=False)
+        bill.settle(answered(nano_usd // 1000, 0), "m", fee_nano_usd=0, savings_nano_usd=0)
 
     def used(self, bill):
         """Of the first limit in money: used and held."""
@@ -206,3 +214,82 @@ def test_a_caller_without_limits_is_unbound():
     assert Desk().charging.grant(WHO) is UNBOUND
     assert Desk(usd(2.0)).charging.grant(WHO).spend_left_nano_usd == 2 * 10**9
     assert Desk(usd(2.0, at_limit="cheaper")).charging.grant(WHO).cheaper
+
+
+async def test_operators_hear_once_that_a_limit_is_near():
+    """At four fifths, and not of every request after; the next day again."""
+    desk = Desk(usd(0.1))
+    await desk.spend(79_000_000)
+    assert desk.told == []
+    await desk.spend(1_000_000)
+    await desk.spend(5_000_000)
+
+    assert [notice[:2] for notice in desk.told] == [("limit.near", "key:k1/usd day")]
+    assert desk.told[0][2] == {
+        "message": "Of the spend limit of key k1 (0.1 USD, day), 0.08 USD are used.",
+        "scope": "key",
+        "name": "k1",
+        "window": "day",
+        "used_nano_usd": 80_000_000,
+        "most_nano_usd": 100_000_000,
+    }
+    desk.clock.advance(86_400)
+    await desk.spend(90_000_000)
+    assert len(desk.told) == 2
+
+
+async def test_operators_hear_once_that_a_balance_is_low():
+    """When it falls to the mark; after a top-up again."""
+    tenant = Tenant(credits=True, low_balance_usd=0.05)
+    desk = Desk(tenant=tenant, given=100_000_000)
+    for _ in range(3):
+        await desk.spend(30_000_000)
+
+    left = {"tenant": "acme", "left_nano_usd": 40_000_000}
+    low = {"message": "The tenant acme has 0.04 USD left."} | left
+    assert desk.told == [("balance.low", "acme", low)]
+    desk.charging.use_given({"acme": 190_000_000})
+    await desk.spend(60_000_000)
+    assert [notice[2]["left_nano_usd"] for notice in desk.told] == [40_000_000, 40_000_000]
+
+
+async def test_what_was_near_before_the_start_is_not_told_again():
+    """The process that counted it has told; one that does not know what was used says nothing."""
+
+    async def history(limit, before_s):
+        return [(before_s, 80_000_000)]
+
+    desk = Desk(usd(0.1))
+    meters = desk.charging.meters = Meters(desk.clock, history=history)
+    await desk.spend(1_000_000)
+    meters.seed(desk.bill().terms.money[0], [(desk.clock.wall(), 80_000_000)])
+    await desk.spend(1_000_000)
+
+    assert desk.told == []
+
+
+async def test_what_comes_near_before_the_past_is_known_is_told_afterwards():
+    """By the next request, when the ledger has told how much was used."""
+
+    async def history(limit, before_s):
+        return [(before_s, 70_000_000)]
+
+    desk = Desk(usd(0.1))
+    meters = desk.charging.meters = Meters(desk.clock, history=history)
+    await desk.spend(15_000_000)
+    assert desk.told == []
+    meters.seed(desk.bill().terms.money[0], await history(None, desk.clock.wall()))
+    await desk.spend(1_000_000)
+
+    assert [notice[2]["used_nano_usd"] for notice in desk.told] == [86_000_000]
+
+
+async def test_replicas_tell_what_they_see():
+    """What others have spent counts, as soon as it is known here."""
+    desk = Desk(usd(0.1))
+    await desk.spend(1_000_000)
+    limit = desk.bill().terms.money[0]
+    desk.charging.meters.count([(limit, 84_000_000)])
+    await desk.spend(1_000_000)
+
+    assert [notice[0] for notice in desk.told] == ["limit.near"]

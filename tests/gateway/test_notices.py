@@ -102,6 +102,14 @@ async def test_only_who_wants_an_event_hears_of_it():
     assert line.sent == []
 
 
+async def test_a_test_is_for_one_webhook_each_time():
+    """Whatever it listens to; others hear nothing, and the second one is sent as well."""
+    line = Line()
+    test = ("test", "w1", {})
+    await told(line, hooks("limit.reached"), test, test, ("test", "w2", {}))
+    assert [msgspec.json.decode(body)["type"] for _, _, body in line.sent] == ["test", "test"]
+
+
 async def test_what_is_not_taken_is_sent_again(monkeypatch):
     """After an error, a refused connection, and then it is taken: the same notice, one id."""
     monkeypatch.setattr(notices_module, "PAUSES_S", (0.0, 0.0, 0.0))

@@ -154,6 +154,39 @@ def test_the_playground_answers(page, shots: Path) -> None:
 
 
 @NEEDED
+def test_a_provider_key_and_a_webhook_are_kept_changed_and_tried(page, shots: Path) -> None:
+    """The key gets another weight, the webhook a test event; neither secret is seen again."""
+    page.goto("/admin/keys")
+    page.get_by_text("New provider key").click()
+    page.locator("#k-secret").fill("sk-proj-0123456789abcdefghijWXYZ")
+    page.get_by_role("button", name="Keep the key").click()
+    page.get_by_text("Created.", exact=True).wait_for()
+    page.screenshot(path=shots / "keys-with-provider-key.png", full_page=True)
+    page.locator("section", has_text="Provider keys of tenants").locator("tbody a").click()
+    page.get_by_label("Weight").fill("2.5")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.", exact=True).wait_for()
+    page.screenshot(path=shots / "provider-key.png", full_page=True)
+    key = page.url.partition("?")[0]
+    assert page.get_by_label("Weight").input_value() == "2.5"
+    assert page.get_by_label("New secret").input_value() == ""
+
+    page.goto("/admin/settings")
+    page.get_by_text("New webhook").click()
+    page.locator("#w-url").fill("https://hooks.example/switchyard")
+    page.get_by_role("button", name="Make the webhook").click()
+    page.goto("/admin/settings")
+    page.get_by_role("button", name="Send a test event").click()
+    page.get_by_text("A test event is on its way.").wait_for()
+    page.screenshot(path=shots / "settings-with-webhook.png", full_page=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/admin/settings", "/admin/keys", key):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    page.screenshot(path=shots / "provider-key-phone.png", full_page=True)
+
+
+@NEEDED
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_fits_its_window(page, shots: Path, look: str) -> None:
     """Light, dark and on a phone: no page is wider than the window; each is kept as a picture."""

@@ -20,10 +20,11 @@ from gateway.state.facts import (
     SpendLimit,
     Tenant,
     TenantProject,
+    Webhook,
 )
-from gateway.state.key_secrets import provider_key_context
+from gateway.state.key_secrets import provider_key_context, webhook_context
 from tests.fakes.stage import running_stage
-from tests.fakes.upstream import chat_answer, whole
+from tests.fakes.upstream import chat_answer, scripted, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -207,6 +208,33 @@ async def test_credits_are_reserved_taken_and_shown(stage, operator):
     taken = float(reply.headers["X-LockLLM-Credits-Deducted"])
     assert 0 < taken < float(reply.headers["X-LockLLM-Credits-Reserved"])
     assert float(reply.headers["X-LockLLM-Balance-After"]) == pytest.approx(1 - taken)
+
+
+async def test_a_webhook_hears_of_a_balance_that_becomes_low(stage, operator):
+    """Signed, and once, however many requests come after."""
+    foundation, accounting = stage.app.foundation, stage.app.accounting
+    await asyncio.to_thread(
+        accounting.ledger.top_up, "acme", 10**9, note="", by="test", idempotency_key="low"
+    )
+    await accounting.refresh_balances()
+    left = accounting.charging.balance_nano_usd("acme")
+    await operator.tenant(credits=True, low_balance_usd=(left - 1) / 10**9)
+    sealed = foundation.vault.seal("secret", webhook_context("w"))
+    async with scripted(whole()) as listener:
+        hook = Webhook(url=listener.url, sealed=sealed, events=("balance.low",))
+        await operator.put("webhook", "w", hook)
+        async with asyncio.timeout(20):
+            while not listener.arrived.is_set():  # the ledger has to say what was used before
+                assert (await ask(stage))[0] == 200
+        for _ in range(3):
+            assert (await ask(stage))[0] == 200
+        await operator.put("webhook", "w", None)
+    (told,) = listener.received
+    notice = json.loads(told.body)
+
+    assert "webhook-signature" in told.headers
+    assert (notice["type"], notice["data"]["tenant"]) == ("balance.low", "acme")
+    assert 0 < notice["data"]["left_nano_usd"] < left
 
 
 def body(model):

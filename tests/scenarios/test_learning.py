@@ -53,7 +53,7 @@ async def written(scene):
     """Wait until the recorder has nothing left; puts a second of patience at most."""
     recorder = scene.app.recorder
     for _ in range(200):
-        if not recorder.waiting and not recorder._opinions and recorder._batch is None:
+        if not recorder.waiting and not recorder._backlog.opinions:
             return
         await asyncio.sleep(0.01)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from gateway.core.outcome import Ending
+from gateway.record.rows import encode
+from gateway.record.spool import FOLDER, Spool
 from gateway.record.store import Store
 from tests.fakes.upstream import Wait, scripted, stream, whole
+from tests.gateway.record.records import make_record
 from tests.scenarios.test_serving import ANSWER, DONE, HEAD, STOP, WORDS
 
 KEYS = """
@@ -232,3 +236,21 @@ async def test_metrics_tell_of_requests(play):
         'switchyard_requests_total{dialect="openai_chat",ending="complete",status="200"} 1' in text
     )
     assert 'switchyard_tokens_total{kind="out",model="gpt-4o"} 3' in text
+    assert "switchyard_records_bytes " in text
+
+
+async def test_records_of_a_killed_process_are_stored(play, tmp_path):
+    """The next process finds them in ``state.folder``, and leaves nothing there."""
+    dead = Spool(tmp_path, 2**20)
+    record = make_record(7, wall_s=time.time())
+    dead.keep_record(encode(record), "v1", None)
+    dead._segments.close()
+    async with scripted(whole(ANSWER)) as upstream:
+        scene = await play(upstream)
+        await scene.app.stop()
+        store = Store(f"sqlite:///{tmp_path}/records.db")
+        found = store.find_record("req_7")
+        store.close()
+
+    assert found == record
+    assert list((tmp_path / FOLDER).iterdir()) == []

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
-from aiohttp import ClientSession, CookieJar, web
 
 from gateway.admin import pages_activity
-from gateway.admin.admin_keys import AdminKeyDraft
-from gateway.admin.desk import Desk
 from gateway.admin.forms import BODY_BYTES_MAX
-from gateway.admin.pages import ROUTES, Dashboard
+from gateway.admin.pages import ROUTES
+from gateway.admin.provider_keys import ProviderKeyDraft
 from gateway.admin.sessions import COOKIE, IDLE_S
 from gateway.charging import Charging
 from gateway.config.secrets import Secret
@@ -26,62 +23,14 @@ from gateway.record.record import Feedback
 from gateway.record.rows import Batch, feedback_row, record_row
 from gateway.state.facts import Tenant
 from tests.fakes.clock import ManualClock
+from tests.gateway.admin.browsers import STATED, opened
 from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
 from tests.gateway.record.records import RECORD, make_record
 
-STATED = "an-admin-key-of-the-configuration"
-PARTLY = ("/admin/tenants", "/admin/projects")  # pages with something behind their path alone
+# Pages with something behind their path alone.
+PARTLY = ("/admin/tenants", "/admin/projects", "/admin/provider-keys")
 PAGES = [path for path in ROUTES if "." not in path and path not in PARTLY]
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
-
-
-class Browser:
-    """A client with cookies that reads forms like a browser. *office* is what it looks at."""
-
-    def __init__(self, http: ClientSession, office) -> None:
-        self.http = http
-        self.office = office
-        self.desk = Desk(office)
-
-    async def get(self, path: str, status: int = 200) -> str:
-        """The text of a page."""
-        async with self.http.get(path, allow_redirects=False) as response:
-            assert response.status == status, await response.text()
-            return await response.text()
-
-    async def post(self, path: str, status: int = 303, **fields: str) -> str:
-        """The text that answers a form, with the token of the session."""
-        token = re.search(r'name="token" value="([^"]+)"', await self.get("/admin/settings"))
-        fields = {"token": token[1] if token else "", **fields}
-        async with self.http.post(path, data=fields, allow_redirects=False) as response:
-            assert response.status == status, await response.text()
-            return await response.text()
-
-    async def login(self, key: str = STATED, status: int = 303) -> str:
-        """Log in with *key*."""
-        fields = {"key": key}
-        async with self.http.post("/admin/login", data=fields, allow_redirects=False) as response:
-            assert response.status == status
-            return await response.text()
-
-    async def login_as(self, role: str) -> str:
-        """Log in with a new key of that role; the id of the key."""
-        made = await self.desk.admin_keys.create(ADMIN, AdminKeyDraft(role=role))
-        await self.login(made.secret)
-        return made.id
-
-
-@asynccontextmanager
-async def opened(office):
-    """A browser before the dashboard of *office*."""
-    runner = web.ServerRunner(web.Server(Dashboard(office).answer), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    jar = CookieJar(unsafe=True)
-    async with ClientSession(f"http://{host}:{port}", cookie_jar=jar) as http:
-        yield Browser(http, office)
-    await runner.cleanup()
 
 
 @pytest.fixture
@@ -314,20 +263,22 @@ async def test_a_top_up_counts_once(admin):
     """A second click on the same form adds nothing."""
     await admin.desk.tenants.create(ADMIN, "acme", Tenant(credits=True))
     for _ in range(2):
-        await admin.post("/admin/tenants", do="top_up", tenant="acme", usd="2.5", once="abc")
+        await admin.post("/admin/keys", do="top_up", tenant="acme", usd="2.5", once="abc")
 
     assert "$2.50" in await admin.get("/admin/keys")
 
 
 async def test_a_tenant_and_its_project_are_made_changed_and_deleted(admin):
     """With limits, credits and settings; what has something left stays."""
-    await admin.post("/admin/tenants", do="create_tenant", id="acme", spend_usd_0="5")
-    await admin.post("/admin/projects", do="create_project", id="shop", tenant="acme")
+    await admin.post("/admin/keys", do="create_tenant", id="acme", spend_usd_0="5")
+    await admin.post("/admin/keys", do="create_project", id="shop", tenant="acme")
     text = await admin.post("/admin/tenants/acme", 409, do="delete_tenant")
     assert "has 1 projects left" in text
-    await admin.post("/admin/tenants/acme", do="update_tenant", name="Acme", disabled="yes")
+    fields = {"name": "Acme", "disabled": "yes", "low_balance_usd": "0"}
+    await admin.post("/admin/tenants/acme", do="update_tenant", **fields)
     tenant = (await admin.desk.tenants.get(ADMIN, "acme")).value
-    assert (tenant.name, tenant.disabled, tenant.limits.spend) == ("Acme", True, ())
+    assert (tenant.name, tenant.disabled, tenant.low_balance_usd) == ("Acme", True, 0.0)
+    assert tenant.limits.spend == ()
     fields = {"tenant": "acme", "settings": "mode: eco", "concurrent": "3"}
     await admin.post("/admin/projects/shop", do="update_project", **fields)
     project = (await admin.desk.projects.get(ADMIN, "shop")).value
@@ -339,6 +290,81 @@ async def test_a_tenant_and_its_project_are_made_changed_and_deleted(admin):
 
     await admin.get("/admin/tenants/acme", 404)
     await admin.get("/admin/tenants", 303)
+    assert "does not know" in await admin.post("/admin/tenants", 400, do="create_tenant")
+
+
+async def test_a_provider_key_is_made_changed_and_forgotten(admin):
+    """Its secret is replaced, and stands on no page; a new endpoint takes it again."""
+    secret, renewed = "sk-proj-0123456789abcdefghijWXYZ", "sk-proj-0123456789abcdefghijABCD"
+    made = {"do": "create_provider_key", "provider": "openai", "tenant": "default"}
+    text = await admin.post("/admin/keys", 422, **made, secret=secret, base_url="http://a.example")
+    assert 'value="http://a.example"' in text
+    assert secret not in text
+    await admin.post("/admin/keys", 400, **made, secret=secret, weight="-1")
+    await admin.post("/admin/keys", **made, secret=secret, weight="2")
+    (entry,) = (await admin.desk.provider_keys.list(ADMIN)).items
+    page = f"/admin/provider-keys/{entry.id}"
+    assert f'href="{page}"' in await admin.get("/admin/keys")
+    assert_labelled(await admin.get(page))
+
+    changed = made | {"do": "update_provider_key"}
+    await admin.post(page, **changed, weight="3", name="ours", disabled="yes")
+    value = (await admin.desk.provider_keys.get(ADMIN, entry.id)).value
+    assert (value.weight, value.name, value.disabled, value.hint) == (3.0, "ours", True, "WXYZ")
+    moved = changed | {"base_url": "https://llm.example.com/v1"}
+    text = await admin.post(page, 422, **moved)
+    assert "needs the secret again" in text
+    assert "llm.example.com" in text
+    await admin.post(page, **moved, secret=renewed)
+    value = (await admin.desk.provider_keys.get(ADMIN, entry.id)).value
+    assert (value.base_url, value.hint, value.disabled) == (moved["base_url"], "ABCD", False)
+    for path in (page, "/admin/keys", "/admin/audit"):
+        shown = await admin.get(path)
+        assert secret not in shown
+        assert renewed not in shown
+    await admin.post("/admin/keys", do="delete_provider_key", id=entry.id)
+    await admin.get(page, 404)
+
+
+async def test_a_stale_form_of_a_provider_key_changes_nothing(admin):
+    """Two who edit at once do not overwrite each other."""
+    draft = ProviderKeyDraft(provider="openai", secret="sk-proj-0123456789abcdefghij")
+    made = await admin.desk.provider_keys.create(ADMIN, draft, "ours")
+    form = {"do": "update_provider_key", "provider": "openai", "version": str(made.version)}
+    await admin.post("/admin/provider-keys/ours", **form, weight="2")
+    await admin.post("/admin/provider-keys/ours", 409, **form, weight="3")
+
+    assert (await admin.desk.provider_keys.get(ADMIN, "ours")).value.weight == 2.0
+
+
+async def test_a_viewer_sees_no_form_of_a_provider_key(browser):
+    """Only an admin may change one."""
+    draft = ProviderKeyDraft(provider="openai", secret="sk-proj-0123456789abcdefghij")
+    await browser.desk.provider_keys.create(ADMIN, draft, "ours")
+    await browser.login_as("viewer")
+    text = await browser.get("/admin/provider-keys/ours")
+
+    assert "New secret" not in text
+    form = {"do": "update_provider_key", "provider": "openai", "weight": "2"}
+    await browser.post("/admin/provider-keys/ours", 403, **form)
+
+
+async def test_a_webhook_is_told_that_it_is_told(office):
+    """A button sends it a test event; a page that no gateway is behind says so."""
+    told = []
+    async with opened(msgspec.structs.replace(office, tell=lambda *what: told.append(what))) as one:
+        await one.login()
+        fields = {"url": "https://hooks.example.com/x", "events": "balance.low"}
+        await one.post("/admin/settings", 200, do="create_webhook", **fields)
+        (hook,) = (await one.desk.webhooks.list(ADMIN)).items
+        assert f"Send a test event to {hook.id}" in await one.get("/admin/settings")
+        await one.post("/admin/settings", do="test_webhook", id=hook.id)
+        assert "A test event is on its way." in await one.get("/admin/settings?done=tested")
+    async with opened(office) as other:
+        await other.login()
+        await other.post("/admin/settings", 503, do="test_webhook", id=hook.id)
+
+    assert [what[:2] for what in told] == [("test", hook.id)]
 
 
 async def test_a_rule_is_drafted_tested_published_and_taken_back(admin, office):

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.admin.forms import FIELDS_MAX, Form, activity_filter, parse, query_of
-from gateway.admin.pages import FILES, ROUTES, found, is_secure, local
+from gateway.admin.pages import FILES, ROUTES, found
 from gateway.admin.pages_audit import changes
+from gateway.admin.pages_login import is_secure, local
 from gateway.admin.pages_rule_form import (
     conditions_text,
     rule_of,

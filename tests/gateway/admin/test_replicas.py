@@ -10,12 +10,28 @@ from hypothesis import strategies as st
 
 from gateway.admin.desk import Desk
 from gateway.admin.keys import KeyDraft, rotated
+from gateway.admin.provider_keys import ProviderKeyDraft
+from gateway.core.content_policy import ContentPolicy
 from gateway.core.errors import Conflict, Unauthenticated
-from gateway.state.facts import KeyHash, Tenant
+from gateway.state.fact_store import Write
+from gateway.state.facts import KeyHash, PolicyFact, RuleSet, Tenant, TenantProject
 from tests.fakes.clock import ManualClock
 from tests.gateway.admin.offices import ADMIN, OPERATOR, VIEWER, close, office_of
 
 DESKS = 4
+SECRET = "sk-proj-0123456789abcdefghij"
+POLICY = ContentPolicy(name="No ivory", phrases=("sell ivory",))
+# What can belong to the tenant acme, and how a desk makes it.
+MAKE = {
+    "projects": lambda desk, id_: desk.projects.create(ADMIN, id_, TenantProject(tenant="acme")),
+    "keys": lambda desk, id_: desk.keys.create(ADMIN, KeyDraft(tenant="acme"), id_),
+    "provider_keys": lambda desk, id_: desk.provider_keys.create(
+        ADMIN, ProviderKeyDraft(provider="openai", tenant="acme", secret=SECRET), id_
+    ),
+    "content_policies": lambda desk, id_: desk.content_policies.create(
+        ADMIN, id_, PolicyFact(policy=POLICY, tenant="acme")
+    ),
+}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -64,6 +80,55 @@ async def test_what_one_does_all_see(desks):
     await desks[2].office.refresh()
 
     assert (await desks[2].keys.list(VIEWER)).items[0].value.revoked_s is not None
+
+
+@pytest.mark.parametrize("owned", ["projects", "keys", "provider_keys", "content_policies"])
+async def test_nothing_is_made_for_a_tenant_that_was_deleted_elsewhere(desks, owned):
+    """Also by a replica that has not heard of it yet."""
+    await desks[0].tenants.create(ADMIN, "acme", Tenant())
+    await desks[1].office.refresh()
+    await desks[0].tenants.delete(ADMIN, "acme")
+    with pytest.raises(Conflict, match="tenant 'acme' was deleted meanwhile"):
+        await MAKE[owned](desks[1], "x")
+
+    assert (await getattr(desks[0], owned).list(VIEWER)).items == []
+
+
+async def test_a_tenant_is_not_deleted_under_what_is_made_for_it(desks):
+    """However they meet, nothing is left without its tenant."""
+    for number in range(8):
+        await desks[0].tenants.create(ADMIN, "acme", Tenant())
+        for desk in desks:
+            await desk.office.refresh()
+        made = [
+            MAKE[owned](desk, f"{owned}-{number}") for owned, desk in zip(MAKE, desks, strict=True)
+        ]
+        await asyncio.gather(
+            desks[number % DESKS].tenants.delete(ADMIN, "acme"), *made, return_exceptions=True
+        )
+        await desks[0].office.refresh()
+        facts = desks[0].office.replica.facts
+        kinds = ("project", "key", "provider_key", "content_policy")
+        left = [(kind, name) for kind in kinds for name in facts.of(kind)]
+        assert "acme" in facts.of("tenant") or not left
+        for kind, name in left:
+            desks[0].office.fact_store.write([Write(kind, name, None)], actor="a", action="clear")
+        await desks[1].office.refresh()
+        if "acme" in facts.of("tenant"):
+            await desks[1].tenants.delete(ADMIN, "acme")
+        await desks[0].office.refresh()
+
+
+async def test_rules_and_keys_lean_on_their_project(desks):
+    """A project that was deleted elsewhere gets neither."""
+    await desks[0].projects.create(ADMIN, "site", TenantProject())
+    for desk in desks:
+        await desk.office.refresh()
+    await desks[0].projects.delete(ADMIN, "site")
+    with pytest.raises(Conflict, match="project 'site' was deleted meanwhile"):
+        await desks[1].keys.create(ADMIN, KeyDraft(project="site"))
+    with pytest.raises(Conflict, match="project 'site' was deleted meanwhile"):
+        await desks[2].rules.save_draft(ADMIN, "site", RuleSet())
 
 
 async def test_a_stranger_everywhere(desks):

@@ -12,6 +12,7 @@ from gateway.admin.masks import HIDDEN, masked_config, masked_url
 from gateway.admin.playground import Trial
 from gateway.admin.provider_keys import ProviderKeyDraft
 from gateway.admin.reports import AuditAsked, Stretch, UsageAsked
+from gateway.config.admin_schema import AdminSettings, OidcSettings
 from gateway.config.schema import Config, ProviderSettings, StateSettings
 from gateway.core.errors import InvalidRequest, NotFound, Unavailable
 from gateway.record.activity import ActivityFilter
@@ -99,6 +100,11 @@ def test_masks():
             database_url="postgresql://me:hunter2@db/x?password=hunter3",
             redis_url="redis://:hunter4@r",
             old_master_keys=("file:/old", "plain"),
+        ),
+        admin=AdminSettings(
+            oidc=OidcSettings(
+                issuer="https://i", client_id="c", client_secret="hunter5", roles={"g": "viewer"}
+            )
         ),
     )
     shown = masked_config(config)

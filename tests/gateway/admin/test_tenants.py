@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from gateway.admin.desk import Desk
 from gateway.admin.keys import KeyDraft
 from gateway.admin.tenants import TopUp
 from gateway.config.schema import Policy, Project, Rule, Target
@@ -39,7 +40,14 @@ async def test_a_tenant_lives(desk):
 
 async def test_every_field_of_a_tenant_reads_back(desk):
     """What is written is what is read, also by the replica."""
-    said = Tenant(name="Acme", credits=True, own_keys="only", disabled=True, limits=LIMITS)
+    said = Tenant(
+        name="Acme",
+        credits=True,
+        low_balance_usd=0.5,
+        own_keys="only",
+        disabled=True,
+        limits=LIMITS,
+    )
     assert all(getattr(said, name) != getattr(Tenant(), name) for name in said.__struct_fields__)
     await desk.tenants.create(ADMIN, "acme", said)
 
@@ -119,6 +127,20 @@ async def test_top_up_once(desk):
         await desk.tenants.top_up(ADMIN, "acme", TopUp(nano_usd=1), "t1")
     with pytest.raises(NotFound):
         await desk.tenants.top_up(ADMIN, "nobody", TopUp(nano_usd=1), "t2")
+
+
+async def test_the_gateway_sees_a_top_up_at_once(desk):
+    """Whoever tops up may spend it with the next request."""
+    seen = []
+
+    async def see():
+        seen.append(desk.office.ledger.balance("acme").available_nano_usd)
+
+    office = msgspec.structs.replace(desk.office, refresh_balances=see)
+    await desk.tenants.create(OPERATOR, "acme", Tenant())
+    await Desk(office).tenants.top_up(ADMIN, "acme", TopUp(nano_usd=7), "t1")
+
+    assert seen == [7]
 
 
 async def test_every_field_of_a_project_reads_back(desk):

@@ -68,6 +68,7 @@ def test_what_a_reload_may_do(read, before, after):
         ("providers: {openai: {connections_max: 3}}", ("providers.openai.connections_max",)),
         ("state: {database_url: 'sqlite:///x.db'}", ("state",)),
         ("recording: {queue_max: 900}", ("recording.queue_max",)),
+        ("recording: {spool_bytes_max: 2000000}", ("recording.spool_bytes_max",)),
         ("recording: {text: true, keep_days: 1}", ()),
         ("classifier: {enabled: false}", ("classifier",)),
         ("simulation: {speed: 0}\nrouting: {answer_model: asked}", ()),

@@ -121,6 +121,7 @@ def test_check_finds_problems_of_every_section():
         "policy": {"regions": ["mars"]},
         "reliability": {"cooldown_s": 10, "cooldown_s_max": 5},
         "state": {"database_url": "x"},
+        "admin": {"public_url": "x"},
     }
 
     sections = [path.split(".")[1].split("[")[0] for path, _ in found(tree)]
@@ -136,6 +137,7 @@ def test_check_finds_problems_of_every_section():
         "rules",
         "reliability",
         "state",
+        "admin",
     ]
 
 

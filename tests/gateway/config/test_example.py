@@ -18,6 +18,7 @@ ENVIRON = {
     "SWITCHYARD_BATCH_KEY": "key-2",
     "LOCAL_API_KEY": "key-3",
     "OPENAI_API_KEY": "key-4",
+    "OIDC_CLIENT_SECRET": "key-5",
 }
 
 
@@ -55,6 +56,8 @@ def test_the_example_works_with_everything_in_force(uncommented):
     assert served["local/qwen-local"].region == "eu"
     assert [principal.project for _, principal in settings.keys] == ["shop", "research"]
     assert "openai/gpt-6-luna" in served
+    assert settings.config.admin.oidc.roles["everybody"] == "viewer"
+    assert settings.oidc_secret == "key-5"
 
 
 def test_the_rules_of_the_example():

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from gateway.core.errors import Unavailable
 from gateway.ledger import journal as journal_module
-from gateway.ledger.journal import Journal, adopt_dead, make_segments
-from gateway.ledger.journal_page import PAGE_BYTES, read_page
+from gateway.ledger.journal import FOLDER, Journal
+from gateway.ledger.journal_page import read_page
+from gateway.state.segments import PAGE_BYTES, adopt_dead, make_segments
 from tests.gateway.ledger.ledgers import release, reserve, settle
 
 MIB = 2**20
@@ -60,7 +61,7 @@ def fail_writes(monkeypatch, bytes_written=None):
             raise OSError(28, "No space left on device")
         return write(file, data[:bytes_written])
 
-    monkeypatch.setattr(journal_module.os, "write", broken)
+    monkeypatch.setattr(os, "write", broken)
 
 
 @pytest.mark.parametrize("lines_max", [1, 2, 100])
@@ -76,7 +77,7 @@ def test_reads_what_was_appended(journal, lines_max):
 def test_a_killed_process_loses_nothing(tmp_path):
     """What was appended before SIGKILL is there, and its folder is free for adoption."""
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
-    (dead,) = adopt_dead(tmp_path)
+    (dead,) = adopt_dead(tmp_path / FOLDER)
 
     assert done.returncode == -signal.SIGKILL
     assert len(lines_of(dead)) == 200
@@ -87,23 +88,23 @@ def test_only_the_dead_are_adopted(tmp_path, journal):
     """A living process's folder is left alone; a dead one's goes to one process."""
     dead = Journal(tmp_path, MIB)
     dead.append(settle(1))
-    assert list(adopt_dead(tmp_path)) == []
+    assert list(adopt_dead(tmp_path / FOLDER)) == []
     dead.close()
-    (adopted,) = adopt_dead(tmp_path)
+    (adopted,) = adopt_dead(tmp_path / FOLDER)
 
-    assert list(adopt_dead(tmp_path)) == []
+    assert list(adopt_dead(tmp_path / FOLDER)) == []
     assert lines_of(adopted) == [settle(1)]
     adopted.discard()
-    assert list(adopt_dead(tmp_path)) == []
+    assert list(adopt_dead(tmp_path / FOLDER)) == []
     assert journal.segments.folder.exists()
 
 
 def test_a_folder_that_is_being_made_is_not_adopted(tmp_path):
     """It gets its name when it is locked."""
-    (tmp_path / "journal" / ".fresh").mkdir(parents=True)
-    (tmp_path / "journal" / "a file").touch()
+    (tmp_path / FOLDER / ".fresh").mkdir(parents=True)
+    (tmp_path / FOLDER / "a file").touch()
 
-    assert list(adopt_dead(tmp_path)) == []
+    assert list(adopt_dead(tmp_path / FOLDER)) == []
 
 
 def test_segments_are_removed_when_booked(journal):
@@ -115,7 +116,7 @@ def test_segments_are_removed_when_booked(journal):
     journal.remove(1)
 
     assert journal.waiting_bytes == waiting - size
-    assert journal.segments.numbers() == [2, 3]
+    assert journal.segments.numbers() == [2]
     assert size <= MIB // 8 + 1000
 
 

@@ -10,8 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.core.health import Health
 from gateway.core.outcome import Attempt, Ending, Failure
-from gateway.record.metrics import COUNTERS, GAUGES, HISTOGRAMS, Metrics
+from gateway.record.metrics import COUNTERS, GAUGES, HISTOGRAMS, SCORE_STAGES, Metrics
 from gateway.record.series import Counter, Histogram
+from gateway.wire.registry import DIALECTS
+from models.scores import TASK_TYPES, TIERS
 from models.worker import Load
 from tests.gateway.record.records import (
     QUESTION,
@@ -135,6 +137,7 @@ def test_labels_are_bounded(strange):
         *("other", "none", "ok", "complete", "true", "false", "1.2.3", "in", "out", "cache_read"),
         *("accept", "signals", "classify", "decide", "small", "large"),
         *("1xx", "2xx", "3xx", "4xx", "5xx", "full", "refused"),
+        *(*TASK_TYPES, *TIERS, *SCORE_STAGES, *DIALECTS),  # a strange word may be one of ours
     }
 
     assert {label for label in labels if not label.isdigit()} <= known

@@ -9,52 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config.schema import Recording
 from gateway.core.errors import InternalError, Unavailable
 from gateway.core.health import Health
+from gateway.record import backlog as backlog_module
 from gateway.record import recorder as recorder_module
 from gateway.record.record import Feedback
-from gateway.record.recorder import Recorder
-from gateway.record.store import Store
+from tests.gateway.record.recorders import NOW_S, Flaky, put, recorder_of, stored
 from tests.gateway.record.records import make_decision, make_record, opinions_of
 
-LATE = 1e12
-NOW_S = make_record(0).wall_s
 DAY_S = 86_400.0
-
-
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.wall_s = NOW_S
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-    def wall(self) -> float:
-        return self.wall_s
-
-
-class Flaky(Store):
-    """A store in memory that fails as often as it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__("sqlite://")
-        self.error: Exception | None = None
-        self.batches: list[int] = []
-
-    def prepare(self) -> None:
-        if isinstance(self.error, Unavailable):
-            raise self.error
-        super().prepare()
-
-    def write(self, batch) -> None:
-        if self.error is not None:
-            raise self.error
-        self.batches.append(len(batch.records))
-        super().write(batch)
 
 
 @pytest.fixture
@@ -63,25 +26,6 @@ def store():
     opened = Flaky()
     yield opened
     opened.close()
-
-
-def recorder_of(store, observe=lambda records: None, **limits):
-    """A recorder that only works when it is told to."""
-    clock, waiting = Clock(), {}
-    if "waiting_bytes_max" in limits:
-        waiting["waiting_bytes_max"] = limits.pop("waiting_bytes_max")
-    return Recorder(store, Recording(**limits), clock, observe, **waiting)
-
-
-def stored(store):
-    """Numbers of the records in *store*."""
-    return [int(record.request_id[4:]) for record in store.read_records(0, LATE)]
-
-
-def put(recorder, *numbers):
-    """Put the records of *numbers*."""
-    for number in numbers:
-        recorder.put(make_record(number))
 
 
 def test_writes_in_batches(store):
@@ -107,14 +51,14 @@ def test_the_oldest_give_way(store):
 
 def test_memory_is_bounded_in_bytes(store):
     """Clients that write long names cannot make the queue large."""
-    recorder = recorder_of(store, waiting_bytes_max=100_000)
+    recorder = recorder_of(store, waiting_bytes_max=200_000)
     for number in range(10):
         recorder.put(make_record(number, text="x" * 40_000))
     recorder.flush()
 
     assert stored(store) == [8, 9]
     assert recorder.dropped == 8
-    assert recorder._waiting_bytes == 0
+    assert recorder._backlog._bytes == 0
 
 
 def test_a_record_larger_than_all_room_is_dropped(store):
@@ -256,10 +200,10 @@ def test_a_bug_does_not_stop_the_writer(store, caplog):
 def test_a_bug_that_stays_does_not_fill_the_memory(store, monkeypatch):
     """Rounds that fail in the middle take no more records than one batch holds."""
 
-    def fail(record):
+    def fail(record, payload):
         raise RuntimeError("bug")
 
-    monkeypatch.setattr(recorder_module, "record_row", fail)
+    monkeypatch.setattr(backlog_module, "record_row", fail)
     recorder = recorder_of(store, queue_max=3, batch_max=2)
     for number in range(20):
         put(recorder, number)
@@ -315,7 +259,7 @@ def test_views_are_stored_once_a_record_names_them(store):
 
 def test_views_in_memory_are_bounded(store, monkeypatch):
     """A fleet whose health changes every second does not fill the memory."""
-    monkeypatch.setattr(recorder_module, "VIEWS_MAX", 3)
+    monkeypatch.setattr(backlog_module, "VIEWS_MAX", 3)
     recorder = recorder_of(store)
     for number in range(10):
         recorder.note_view(f"v{number}", {})
@@ -323,7 +267,7 @@ def test_views_in_memory_are_bounded(store, monkeypatch):
     recorder.put(make_record(1, decision=make_decision(versions=versions)))
     recorder.flush()
 
-    assert list(recorder._views) == ["v7", "v8", "v9"]
+    assert list(recorder._backlog._views) == ["v7", "v8", "v9"]
     assert store.find_view("v1") is None
     assert stored(store) == [1]
 

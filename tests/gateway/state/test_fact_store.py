@@ -10,8 +10,8 @@ import pytest
 
 from gateway.core.errors import Conflict, NotFound
 from gateway.state.database import open_engine
-from gateway.state.fact_store import FactStore, Write
-from gateway.state.facts import Facts, Tenant
+from gateway.state.fact_store import FactStore, Outrun, Write
+from gateway.state.facts import Facts, Tenant, TenantProject
 from tests.fakes.clock import ManualClock
 
 NUMBERS = itertools.count()
@@ -125,3 +125,28 @@ def test_many_writers_at_once_miss_no_version(store, engine):
         thread.join()
 
     assert sorted(change.version for change in store.since(0)) == list(range(1, 31))
+
+
+def test_what_leans_on_something_deleted_is_not_written(store):
+    """Nothing of the transaction is, and the message names what is gone."""
+    put(store, "a", Tenant())
+    needs = [("tenant", "a")]
+    write = Write("project", "site", TenantProject(tenant="a"))
+    version = store.write([write], actor="ann", action="create", leans_on=needs)
+    put(store, "a", None)
+    with pytest.raises(Conflict, match="tenant 'a' was deleted meanwhile"):
+        store.write([Write("project", "b", write.value)], actor="b", action="c", leans_on=needs)
+
+    assert store.find("project", "b") is None
+    assert store.version() == version + 1
+
+
+def test_who_made_up_its_mind_on_older_facts_is_told(store):
+    """Whatever was written since, also elsewhere."""
+    seen = put(store, "a", Tenant())
+    put(store, "b", Tenant())
+    with pytest.raises(Outrun):
+        store.write([Write("tenant", "a", None)], actor="ann", action="delete", seen=seen)
+    store.write([Write("tenant", "a", None)], actor="ann", action="delete", seen=seen + 1)
+
+    assert store.find("tenant", "a") is None

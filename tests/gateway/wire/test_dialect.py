@@ -76,6 +76,17 @@ def test_read_refuses_hostile_bodies(dialect: Dialect, body: bytes) -> None:
         dialect.read(body)
 
 
+@every_dialect
+def test_a_model_has_a_name_of_some_length(dialect: Dialect) -> None:
+    """What is longer would fill records, and is refused by name; it is never repeated."""
+    body = BODIES[dialect.name] | {"model": "é" * 256}
+    assert dialect.read(json.dumps(body).encode()).model == "é" * 256
+    with pytest.raises(InvalidRequest, match=r"model: Expected str of length <= 256\.") as caught:
+        dialect.read(json.dumps(body | {"model": "é" * 257}).encode())
+
+    assert caught.value.param == "model"
+
+
 @chat_dialects
 @given(data=st.data())
 def test_what_reads_can_be_written_and_forwarded(dialect: Dialect, data: st.DataObject) -> None:

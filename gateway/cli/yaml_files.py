@@ -1,0 +1,59 @@
+"""Files of an operator: read as what they should be, and written without defaults."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import typer
+import yaml
+
+from gateway.cli.at_desk import errors
+from gateway.config.problem import ConfigErrors
+from gateway.config.yaml_tree import parse
+
+T = TypeVar("T")
+STANDARD_INPUT = Path("-")
+
+
+def read_as(path: Path, kind: type[T]) -> T:
+    """
+    What the YAML or JSON file *path* says, ``-`` for the standard input; an empty file is an
+    empty list.
+
+    Raises:
+        typer.Exit: it cannot be read as *kind*; the mistakes are on the console.
+    """
+    try:
+        text = sys.stdin.read() if path == STANDARD_INPUT else path.read_text("utf-8")
+        tree, problems = parse(text)
+        value = msgspec.convert(tree or [], kind)
+    except (OSError, ConfigErrors, msgspec.ValidationError) as error:
+        errors.print(f"{path}: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    for problem in problems:
+        errors.print(f"{path}: {problem.path}: {problem.message}", style="red", markup=False)
+    if problems:
+        raise typer.Exit(1)
+    return value
+
+
+def as_yaml(plain: object) -> str:
+    """*plain* as YAML, in its own order."""
+    return str(yaml.safe_dump(msgspec.to_builtins(plain), sort_keys=False, allow_unicode=True))
+
+
+def without_defaults(struct: Any) -> dict[str, Any]:
+    """The members of *struct* that say something."""
+    shown: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if not field.required and value == field.default:
+            continue
+        if not value and field.default_factory is not msgspec.NODEFAULT:
+            continue
+        plain = without_defaults(value) if isinstance(value, msgspec.Struct) else value
+        shown[field.encode_name] = list(plain) if isinstance(plain, tuple) else plain
+    return shown
