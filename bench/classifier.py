@@ -16,7 +16,8 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from statistics import fmean, median, quantiles
 
@@ -40,7 +41,7 @@ CALLERS = (1, 4, 16)
 RATES = (100, 300, 1000)
 RUNS = 100
 CLOSED_PROMPTS = 200
-WORD = "time "  # one token of every vocabulary
+WORDS = ("time", "year")  # one token each, of every vocabulary
 NO_MEMORY_BYTES = 0  # the dev mix is short: repeated, it would be answered from memory
 
 
@@ -70,6 +71,11 @@ def excerpts(path: Path) -> list[str]:
     return [read_excerpt(chat_of(ROW.decode(line))).text for line in lines]
 
 
+def text_of(tokens: int, number: int) -> str:
+    """One of the 2 ** (tokens - 2) different texts of so many *tokens*, the two ends included."""
+    return " ".join(WORDS[number >> at & 1] for at in range(tokens - 2))
+
+
 class Time(msgspec.Struct, frozen=True):
     """Milliseconds: of the clock, and of the CPU alone, which neighbours disturb less."""
 
@@ -97,7 +103,7 @@ def stages(first_stage: FirstStage, encoder: Encoder, texts: list[str]) -> Table
 
     row("first stage", [timed(lambda t=t: first_stage.score(t)) for t in texts], "0.12")
     for tokens, target in zip(TOKENS, ("", "", "4", "8"), strict=True):
-        text = WORD * (tokens - 2)
+        text = text_of(tokens, 0)
         times = [timed(lambda text=text: encoder.read([text])) for _ in range(RUNS)]
         row(f"encoder, {tokens} tokens", times, target)
     return table
@@ -129,29 +135,30 @@ def mean(times: list[Time]) -> Time:
 
 
 async def closed(files: Path) -> Table:
-    """Callers who each wait for an answer before they ask again, without a deadline."""
+    """Callers who each wait for an answer before they ask something else, without a deadline."""
     headings = [f"{tokens} tokens" for tokens in TOKENS]
-    table = Table("callers", *headings, title="p50 ms, prompts/s", title_justify="left")
+    table = Table("callers", *headings, title="p50 ms, p99 ms, prompts/s", title_justify="left")
     classifier = load_classifier(msgspec.structs.replace(PATIENT, memory_bytes_max=0), files)
     for callers in CALLERS:
         cells = []
         for tokens in TOKENS:
             latencies: list[float] = []
-            text = WORD * (tokens - 2)
+            texts = (text_of(tokens, number) for number in count())
             begun = time.perf_counter()
-            await asyncio.gather(*(caller(classifier, text, latencies) for _ in range(callers)))
+            await asyncio.gather(*(caller(classifier, texts, latencies) for _ in range(callers)))
             rate = len(latencies) / (time.perf_counter() - begun)
-            cells.append(f"{median(latencies):.1f}, {rate:.0f}")
+            p99 = quantiles(latencies, n=100)[98]
+            cells.append(f"{median(latencies):.1f}, {p99:.1f}, {rate:.0f}")
         table.add_row(str(callers), *cells)
     classifier.close()
     return table
 
 
-async def caller(classifier: Classifier, text: str, latencies: list[float]) -> None:
+async def caller(classifier: Classifier, texts: Iterator[str], latencies: list[float]) -> None:
     """Ask until CLOSED_PROMPTS were answered, whoever asked them."""
     while len(latencies) < CLOSED_PROMPTS:
         begun = time.perf_counter()
-        await classifier.submit(text)
+        await classifier.submit(next(texts))
         latencies.append(1e3 * (time.perf_counter() - begun))
 
 

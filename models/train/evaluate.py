@@ -97,6 +97,22 @@ def slices(found: Predictions) -> Iterator[tuple[str, Predictions]]:
     yield "real, other languages", found.only(~written & ~english)
 
 
+def confusion(found: Predictions) -> str:
+    """A Markdown table: in each row the prompts of one task type, in each column what they got."""
+    given = np.array([row.label for row in found.rows])
+    counts = np.zeros((len(TASK_TYPES), len(TASK_TYPES)), dtype=np.int64)
+    np.add.at(counts, (given, found.labels), 1)
+    lines = [
+        "| is, and is called | " + " | ".join(TASK_TYPES) + " |",
+        "|---" * (len(TASK_TYPES) + 1) + "|",
+    ]
+    lines += [
+        f"| {name} | " + " | ".join(map(str, row)) + " |"
+        for name, row in zip(TASK_TYPES, counts.tolist(), strict=True)
+    ]
+    return "\n".join(lines)
+
+
 def report(found: Predictions, rows_min: int = 30) -> str:
     """A Markdown table of all slices, then accuracy by group, language and task type."""
     lines: list[str] = []
