@@ -17,7 +17,6 @@ from gateway.core.request import Request, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.ask import is_off
 from gateway.decide.policy import RoutingPolicy
-from gateway.scan.patterns import Match
 from gateway.scan.placeholders import Placeholders
 from gateway.scan.scan import Caller, Scan
 from gateway.scan.scanner import Scanner
@@ -108,7 +107,6 @@ class Scanning:
         self._scan: Scan | None = None
         scanner = readers.scanner
         self._took_s = 0.0
-        self._matched: dict[str, list[Match]] = {}  # by stripping
         self._wishes: Wishes | None = None
         if scanner is not None:
             self._wishes = scanner.wishes(request.controls, request.principal.project)
@@ -126,9 +124,9 @@ class Scanning:
         begun_s = self._readers.clock.monotonic()
         try:
             if len(request.body) > LOOP_BYTES_MAX:
-                self.stripped = await asyncio.to_thread(scanner.strip, request, self._matched)
+                self.stripped = await asyncio.to_thread(scanner.strip, request)
             else:
-                self.stripped = scanner.strip(request, self._matched)
+                self.stripped = scanner.strip(request)
         except SwitchyardError:
             raise
         except Exception as fault:  # noqa: BLE001 - logged without its message
@@ -150,7 +148,7 @@ class Scanning:
             return
         begun_s = self._readers.clock.monotonic()
         try:
-            scan = scanner.begin(self.request, self._wishes, self._matched)
+            scan = scanner.begin(self.request, self._wishes)
             scan.begin(self.request.chat, self._readers.classifier.attacks)
             self._scan = scan
         except Exception as fault:  # noqa: BLE001 - logged without its message

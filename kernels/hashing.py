@@ -50,7 +50,7 @@ def _groups():
 GROUP_OF = _groups()
 
 
-@kernel("Tuple((int64, int64, uint64))(Array(uint8, 1, 'C', readonly=True), int64)")
+@kernel("Tuple((int64, int64, uint64))(Array(uint8, 1, 'C', readonly=True), int64)", inline=True)
 def read_character(text, i):
     """
     Group, length in bytes and key of the character that begins at *i*.
@@ -71,38 +71,47 @@ def read_character(text, i):
     return np.int64(GROUP_OF[kind]), width, key
 
 
-@kernel("void(uint64, int64, uint64[::1], int32[::1], int64[::1])")
+@kernel("int64(uint64, int64, uint64[::1], int32[::1], int64)", inline=True)
 def put(key, bits, seen, ids, count):
     """
-    Append the bucket of *key* to *ids* and add 1 to *count*, unless it is seen or ids is full.
+    Append the bucket of *key* to the first *count* of *ids*, unless it is seen or ids is full;
+    returns how many there are then.
+
+    Whether it is seen no processor can predict, so it is written at any rate, and counted or not.
     """
+    if count >= ids.size:
+        return count
     key ^= key >> np.uint64(32)
     key *= SPREAD
     bucket = key >> np.uint64(64 - bits)
-    cell, bit = bucket >> np.uint64(6), np.uint64(1) << (bucket & np.uint64(63))
-    if seen[cell] & bit or count[0] >= ids.size:
-        return
-    seen[cell] |= bit
-    ids[count[0]] = np.int32(bucket)
-    count[0] += 1
+    cell, place = bucket >> np.uint64(6), bucket & np.uint64(63)
+    before = seen[cell]
+    seen[cell] = before | np.uint64(1) << place
+    ids[np.uint64(count)] = np.int32(bucket)
+    return count + 1 - np.int64(before >> place & np.uint64(1))
 
 
 @kernel(
-    "void(uint64[::1], int64, int64, int64, uint64, int64, uint64[::1], int32[::1], int64[::1])"
+    "int64(uint64[::1], int64, int64, int64, uint64, int64, uint64[::1], int32[::1], int64)",
+    inline=True,
 )
 def put_ngrams(run, size, shortest, longest, salt, bits, seen, ids, count):
     """
-    Append all n-grams of the first *size* keys of *run*.
+    ``put`` for all n-grams of the first *size* keys of *run*.
     """
     for first in range(size - shortest + 1):
         key = salt
         for k in range(min(longest, size - first)):
-            key = key * STEP + run[first + k]
+            key = key * STEP + run[np.uint64(first + k)]
             if k + 1 >= shortest:
-                put(key, bits, seen, ids, count)
+                count = put(key, bits, seen, ids, count)
+    return count
 
 
-@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64, int64, uint64[::1])")
+@kernel(
+    "UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64, int64, uint64[::1])",
+    inline=True,
+)
 def read_run(text, i, group, run):
     """
     Write the keys of the characters of *group* from *i* on into *run*; returns how many, and where
@@ -132,8 +141,8 @@ def hash_text(text, seed, bits, ids, counts):
         text: uint8[n], read-only: lowercase UTF-8. Invalid bytes count as blank, never an error.
         seed: makes the same features other ones: one seed for each part of a prompt.
         bits: logarithm of the number of buckets, 6 to 31.
-        ids: int32[KINDS, m], written up to the counts: buckets, 0 to 2**bits - 1, in the order of
-            the text. What does not fit is left out.
+        ids: int32[KINDS, m], written up to the counts, and perhaps one place more: buckets, 0 to
+            2**bits - 1, in the order of the text. What does not fit is left out.
         counts: int64[KINDS], overwritten, 0 to m.
 
     A feature counts once however often it occurs: what a text asks for is said once, what it is
@@ -142,36 +151,29 @@ def hash_text(text, seed, bits, ids, counts):
     seen = np.zeros((1 << bits) >> 6, dtype=np.uint64)
     run = np.empty(RUN_CHARS_MAX + 2, dtype=np.uint64)
     salt = (np.uint64(seed) + SALT_SEED) * STEP
-    counts[:] = 0
+    ids_words, ids_pairs, ids_ngrams = ids[WORDS], ids[PAIRS], ids[NGRAMS]
+    keys, words, pairs, ngrams = run[1:], 0, 0, 0
     i, before = 0, np.uint64(0)
     while i < text.size:
         group, width, _ = read_character(text, i)
         if group == BLANK:
             i += width
             continue
-        size, i = read_run(text, i, group, run[1:])
+        size, i = read_run(text, i, group, keys)
         if group == DENSE:
-            put_ngrams(
-                run[1:], size, 1, DENSE_CHARS_MAX, salt, bits, seen, ids[NGRAMS], counts[NGRAMS:]
+            ngrams = put_ngrams(
+                keys, size, 1, DENSE_CHARS_MAX, salt, bits, seen, ids_ngrams, ngrams
             )
             before = np.uint64(0)
             continue
         token = salt
         for k in range(1, (min(size, SIGNS_MAX) if group == SIGN else size) + 1):
             token = token * STEP + run[k]
-        put(token * STEP + SALT_WORD, bits, seen, ids[WORDS], counts[WORDS:])
-        put((before * STEP + token) * STEP + SALT_PAIR, bits, seen, ids[PAIRS], counts[PAIRS:])
+        words = put(token * STEP + SALT_WORD, bits, seen, ids_words, words)
+        pairs = put((before * STEP + token) * STEP + SALT_PAIR, bits, seen, ids_pairs, pairs)
         before = token
         if group == WORD:
             run[0], run[size + 1] = FIRST, LAST
-            put_ngrams(
-                run,
-                size + 2,
-                WORD_CHARS_MIN,
-                WORD_CHARS_MAX,
-                salt,
-                bits,
-                seen,
-                ids[NGRAMS],
-                counts[NGRAMS:],
-            )
+            least, most = WORD_CHARS_MIN, WORD_CHARS_MAX
+            ngrams = put_ngrams(run, size + 2, least, most, salt, bits, seen, ids_ngrams, ngrams)
+    counts[WORDS], counts[PAIRS], counts[NGRAMS] = words, pairs, ngrams

@@ -12,9 +12,34 @@ LABELS = 1 + 2 * TYPES
 WEIGHTS = 2 * TYPES  # of a feature, one for each label but 0, whose score is always 0
 NEVER = -(1 << 29)  # score of what may not follow; sums of it and of weights stay in an int32
 
+# Four of the eight weights of a row at a time, each as a number from 0 in two bytes of its own.
+ABOVE_ZERO, EVERY_OTHER = np.uint64(0x8080808080808080), np.uint64(0x00FF00FF00FF00FF)
+LANE_BITS, LANE = 16, np.uint64(0xFFFF)
+
 
 @kernel(
-    "void(int32[:, ::1], int32[::1], int64, Array(int8, 2, 'C', readonly=True),"
+    "void(int32[:, ::1], int32[::1], int64, Array(uint64, 1, 'C', readonly=True), int32[:, ::1])",
+    inline=True,
+)
+def add_weights(ids, sizes, count, table, scores):
+    """
+    Write what each token says of each label, see ``label_tokens``.
+    """
+    for i in range(count):
+        even = odd = np.uint64(0)
+        for k in range(sizes[i]):
+            row = table[np.uint64(ids[i, k])] ^ ABOVE_ZERO
+            even += row & EVERY_OTHER
+            odd += row >> np.uint64(8) & EVERY_OTHER
+        scores[i, 0] = 0
+        for k in range(TYPES):
+            lane = np.uint64(LANE_BITS * k)
+            scores[i, 2 * k + 1] = np.int32(even >> lane & LANE) - 128 * sizes[i]
+            scores[i, 2 * k + 2] = np.int32(odd >> lane & LANE) - 128 * sizes[i]
+
+
+@kernel(
+    "void(int32[:, ::1], int32[::1], int64, Array(uint64, 1, 'C', readonly=True),"
     " Array(int32, 2, 'C', readonly=True), int32[:, ::1], uint8[::1])"
 )
 def label_tokens(ids, sizes, count, table, follow, scores, labels):
@@ -23,38 +48,39 @@ def label_tokens(ids, sizes, count, table, follow, scores, labels):
 
     Args:
         ids: int32[m, f], row k holds the sizes[k] features of token k.
-        sizes: int32[m].
+        sizes: int32[m], at most 256.
         count: 0 to m.
-        table: int8[2**bits, WEIGHTS], read-only.
+        table: uint64[2**bits], read-only: the WEIGHTS of each feature as int8, the first in the
+            lowest byte.
         follow: int32[LABELS, LABELS], read-only: score of label k after label j. NEVER forbids.
         scores: int32[m, LABELS], overwritten: what each token says of each label.
         labels: uint8[m], overwritten up to *count*. Of equal paths the lower last label wins.
 
-    All in whole numbers, so that the labels are the same on every machine.
+    All in whole numbers, so that the labels are the same on every machine. Behind most tokens no
+    name is so likely that anything could follow it better than it follows label 0.
     """
     if count == 0:
         return
+    add_weights(ids, sizes, count, table, scores)
     back = np.empty((count, LABELS), dtype=np.uint8)
-    best = np.empty(LABELS, dtype=np.int32)
+    best = np.zeros(LABELS, dtype=np.int32)
     now = np.empty(LABELS, dtype=np.int32)
-    sums = np.empty(WEIGHTS, dtype=np.int32)
-    for i in range(count):
-        sums[:] = 0
-        for k in range(sizes[i]):
-            row = table[ids[i, k]]
-            for w in range(WEIGHTS):
-                sums[w] += np.int32(row[w])
-        scores[i, 0] = 0
-        for w in range(WEIGHTS):
-            scores[i, w + 1] = sums[w]
+    gain = np.full(LABELS, NEVER, dtype=np.int32)  # at most, by following a label and not 0
+    for before in range(1, LABELS):
         for label in range(LABELS):
-            top, source = np.int32(follow[0, label]), 0
-            if i > 0:
-                top += best[0]
+            if follow[0, label] != NEVER:
+                gain[before] = max(gain[before], follow[before, label] - follow[0, label])
+    for i in range(count):
+        calm = True
+        for before in range(1, LABELS):
+            calm &= best[before] + gain[before] <= best[0]
+        for label in range(LABELS):
+            top, source = best[0] + follow[0, label], 0
+            if i > 0 and (not calm or follow[0, label] == NEVER):
                 for before in range(1, LABELS):
                     value = best[before] + follow[before, label]
-                    if value > top:
-                        top, source = value, before
+                    source = before if value > top else source
+                    top = max(top, value)
             now[label] = max(top + scores[i, label], NEVER)
             back[i, label] = source
         best[:] = now

@@ -123,7 +123,7 @@ GROUP_OF = np.array(
 )
 
 
-@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64)")
+@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64)", inline=True)
 def wide_character(text, i):
     """
     Class and length in bytes of the character that begins at *i* with a byte above 0x7F.

@@ -82,6 +82,7 @@ class Names:
         self.manifest = manifest
         self.lexicon = lexicon
         self.weights = weights
+        self._rows = weights.table.view("<u8").ravel()  # the weights of a feature as one number
         self.version = f"{manifest.name}-{manifest.version}"
 
     @classmethod
@@ -122,8 +123,8 @@ class Names:
         count = len(tokens.rows)
         scores = np.empty((count, LABELS), dtype=np.int32)
         labels = np.empty(count, dtype=np.uint8)
-        table, follow = self.weights.table, self.weights.follow
-        label_tokens(tokens.ids, tokens.sizes, count, table, follow, scores, labels)
+        follow = self.weights.follow
+        label_tokens(tokens.ids, tokens.sizes, count, self._rows, follow, scores, labels)
         spans = np.empty((count, 4), dtype=np.int64)
         found = read_spans(scores, follow, labels, count, spans)
         return [tuple(span) for span in spans[:found].tolist()]

@@ -13,13 +13,14 @@ CLASSES = {
     8: LETTERS | set(string.digits + "+/-_"),
     16: set(string.hexdigits + "xX ,:;-\n\r\\|"),
     32: set(".-/|_ \n\xb7"),
+    64: set("\x7f"),
 }
 
 
-def has_run(text: str, bit: int, least: int) -> bool:
-    """Whether *least* characters in a row are of class *bit*."""
+def next_run(text: str, bit: int, least: int, begin: int) -> int:
+    """Where *least* characters in a row are of class *bit* for the first time."""
     marks = "".join("1" if c in CLASSES[bit] else " " for c in text)
-    return any(len(run) >= least for run in marks.split())
+    return marks.find("1" * least, begin)
 
 
 def count_signs(text: str) -> list[int]:
@@ -45,11 +46,22 @@ def count_signs(text: str) -> list[int]:
     return [inside, before, longest, escaped]
 
 
+def pairs_of(text: str) -> list[tuple[int, int]]:
+    """Each character with the one before it, as 1 to 26 or 0, and the last one with the end."""
+    codes = [ord(c.lower()) - 96 if c in LETTERS else 0 for c in text]
+    return list(zip([0, *codes], [*codes, 0], strict=True))
+
+
 def best_reading(text: str, gains: list[int]) -> int:
     """The gain of the best stretch, each tried."""
-    codes = [ord(c.lower()) - 96 if c in LETTERS else 0 for c in text]
-    pairs = list(zip([0, *codes], [*codes, 0], strict=True))
-    steps = [gains[a * 32 + b] for a, b in pairs if a or b]
+    steps = [gains[a * 32 + b] for a, b in pairs_of(text) if a or b]
     return max(
         [0, *(sum(steps[i:j]) for i in range(len(steps)) for j in range(i + 1, len(steps) + 1))]
     )
+
+
+def gain_of(text: str, gains: list[int], start: int, end: int) -> int:
+    """The gain of a stretch; one from the beginning may count the first letter by itself."""
+    steps = [gains[a * 32 + b] if a or b else 0 for a, b in pairs_of(text)]
+    inner = sum(steps[start + 1 : end + 1])
+    return max(inner, inner + steps[0]) if start == 0 else inner

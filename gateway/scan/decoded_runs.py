@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from gateway.scan.normal_traces import Traces
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.scan.normal_traces import BASE64_RUN_MIN, Traces
+from kernels import normal as kernel
 
 RUN_CHARS_MAX = 65_536  # of one run that are decoded
 PRINTABLE_SHARE_MIN = 0.95  # of the characters of what was decoded
@@ -64,13 +68,12 @@ def runs_of(text: str, traces: Traces) -> Iterator[Run]:
         yield from _url(text)
         yield from _substituted("html", text, _ENTITIES, _ONE_ENTITY)
         yield from _substituted("escapes", text, _ESCAPES, _ONE_ESCAPE)
-    if traces.base64:
-        yield from _base64(text)
+    yield from _base64(text, traces.raw)
     if traces.hexadecimal:
         yield from _numbers(text)
     if traces.morse:
         yield from _morse(text)
-    if not text.isascii():
+    if traces.selectors:
         for run in _SELECTORS.finditer(text):
             yield from _from_bytes("selectors", run.start(), run.end(), _selected(run.group()))
 
@@ -96,10 +99,13 @@ def _from_bytes(how: str, start: int, end: int, data: bytes) -> Iterator[Run]:
         yield Run(how, start, end, text)
 
 
-def _base64(text: str) -> Iterator[Run]:
+def _base64(text: str, raw: NDArray[np.uint8]) -> Iterator[Run]:
     """Base64 of either alphabet, with padding or without, wrapped or not; and hex, its subset."""
-    for found in _BASE64.finditer(text):
-        start, run = found.start(), found.group()[:RUN_CHARS_MAX]
+    at = 0
+    while (start := kernel.next_run(raw, kernel.BASE64, BASE64_RUN_MIN, at)) >= 0 and (
+        found := _BASE64.match(text, start)
+    ):
+        at, run = found.end(), found.group()[:RUN_CHARS_MAX]
         digits = _HEX.fullmatch(run)
         if digits and len(digits[1]) % 2 == 0:
             yield from _from_bytes("hex", start, found.end(), bytes.fromhex(digits[1]))

@@ -126,11 +126,12 @@ def plain_characters(text: str) -> tuple[str, NDArray[np.int32]] | None:
         return None
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     kind = KIND_OF[points]
-    if _is_disguised(text, points, kind):
+    held = int(np.bitwise_or.reduce(kind))
+    if held & _ODD and _is_disguised(text, points, kind):
         kept, at = _folded(text, points, kind)
         return plain_lookalikes(kept), at
     mixed = _ASCII | _LOOK_BIT
-    if not ((kind[:-1] | kind[1:]) & mixed == mixed).any():
+    if held & mixed != mixed or not ((kind[:-1] | kind[1:]) & mixed == mixed).any():
         return None
     latin = plain_lookalikes(text)
     return None if latin is text else (latin, np.arange(len(text) + 1, dtype=np.int32))
@@ -138,8 +139,6 @@ def plain_characters(text: str) -> tuple[str, NDArray[np.int32]] | None:
 
 def _is_disguised(text: str, points: NDArray[np.uint32], kind: NDArray[np.uint16]) -> bool:
     """Whether something odd stands where it hides a word, not where honest text has it."""
-    if not np.bitwise_or.reduce(kind) & _ODD:
-        return False
     left, right = kind[:-1], kind[1:]
     either = left | right
     styled = (left & right & _STYLED) | ((either & _STYLED != 0) & (either & _ASCII))

@@ -32,8 +32,9 @@ _MEANS = {
     "€": "e",
 }
 _SWAPS = re.escape("".join(_MEANS))
-_TOKEN = re.compile(rf"(?<![\w{_SWAPS}])[A-Za-z{_SWAPS}]{{2,24}}(?![A-Za-z{_SWAPS}_])")
-_SWAP = re.compile(rf"[{_SWAPS}]")
+_TOKEN = re.compile(
+    rf"(?<![\w{_SWAPS}])(?=[A-Za-z]*[{_SWAPS}])[A-Za-z{_SWAPS}]{{2,24}}(?![A-Za-z{_SWAPS}_])"
+)
 _INSIDE = re.compile(rf"[A-Za-z][{_SWAPS}]+[A-Za-z]|^[{_SWAPS}][A-Za-z]{{3}}")
 STRONG_LETTERS_MIN = 4  # "c6i" is a machine type before it is three letters
 READINGS_MAX = 16  # of one word that are looked up
@@ -62,7 +63,7 @@ def without_leet(text: str) -> str:
 
     Only in words that are known ones then, or in all of them where many are.
     """
-    tokens = [m for m in _TOKEN.finditer(text) if _SWAP.search(m.group())]
+    tokens = list(_TOKEN.finditer(text))
     reads = {token: _read(token) for token in {m.group() for m in tokens}}
     words = {
         token: known

@@ -14,15 +14,30 @@ HEX_RUN_MIN = 20  # digits and what stands between them
 MORSE_RUN_MIN = 20  # dots, dashes and what stands between them
 SPACED_LETTERS_MIN = 5
 DIGITS_BEFORE_WORDS_MIN = 3  # "3rd", "10k": one or two are ordinary
+SELECTORS_MIN = 8  # variation selectors, each of which may stand for a byte
+SELECTORS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+
+
+def _latin_table() -> NDArray[np.uint8]:
+    """uint8[0x110000]: each character in Latin-1, selectors as one sign, others as ?."""
+    table = np.full(0x110000, ord("?"), dtype=np.uint8)
+    table[:0x100] = np.arange(0x100)
+    for first, last in SELECTORS:
+        table[first : last + 1] = kernel.SELECTOR_SIGN
+    return table
+
+
+LATIN_OF = _latin_table()
 
 
 class Traces(msgspec.Struct, frozen=True):
     """Which disguises *text* may wear. A trace is a reason to look, no finding."""
 
+    raw: NDArray[np.uint8]  # the text in Latin-1
     escaped: bool  # percent, entity or backslash codes
-    base64: bool
     hexadecimal: bool  # or binary, or decimal codes
     morse: bool
+    selectors: bool
     leet: bool
     spaced: bool
     # int64[READINGS, 3]: of the letters turned by 13, backwards, both: gain, start and end
@@ -30,12 +45,14 @@ class Traces(msgspec.Struct, frozen=True):
 
 
 def latin(text: str) -> NDArray[np.uint8]:
-    """*text* in Latin-1, one byte a character, with ? for what is not in it."""
+    """
+    *text* in Latin-1, one byte a character: SELECTOR_SIGN for variation selectors, ? for others.
+    """
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     # Not by encode("latin-1", "replace"), which takes a microsecond for each that is not in it.
-    return np.where(points < 0x100, points, ord("?")).astype(np.uint8)
+    return LATIN_OF[points]
 
 
 def traces_of(raw: NDArray[np.uint8]) -> Traces:
@@ -46,10 +63,11 @@ def traces_of(raw: NDArray[np.uint8]) -> Traces:
     kernel.best_readings(raw, GAINS, readings)
     inside, before, spaced, escaped = signs.tolist()
     return Traces(
+        raw=raw,
         escaped=escaped > 0,
-        base64=kernel.has_run(raw, kernel.BASE64, BASE64_RUN_MIN),
-        hexadecimal=kernel.has_run(raw, kernel.HEX, HEX_RUN_MIN),
-        morse=kernel.has_run(raw, kernel.MORSE, MORSE_RUN_MIN),
+        hexadecimal=kernel.next_run(raw, kernel.HEX, HEX_RUN_MIN, 0) >= 0,
+        morse=kernel.next_run(raw, kernel.MORSE, MORSE_RUN_MIN, 0) >= 0,
+        selectors=kernel.next_run(raw, kernel.SELECTOR, SELECTORS_MIN, 0) >= 0,
         leet=inside > 0 or before >= DIGITS_BEFORE_WORDS_MIN,
         spaced=spaced >= SPACED_LETTERS_MIN,
         readings=readings,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import re2  # type: ignore[import-untyped]  # google-re2 has no stubs
 
-from gateway.core.findings import ATTACKS, Severity
+from gateway.core.findings import ATTACKS, Finding, Severity
 from gateway.scan.cues import Cue, required
 
 try:
@@ -46,6 +46,7 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     negative: tuple[str, ...]  # texts close to those, that it does not match
     source: str = ""  # where the knowledge comes from
     case_sensitive: bool = False
+    whole: bool = False  # many texts hold all its words: looked for as it is, where that compiles
     check: str = ""  # name of the validator that a match must pass; not applied here
 
 
@@ -98,6 +99,11 @@ class PatternSet:
         data = text.encode(errors="replace")
         found = list(self._found(data, self._candidates(data)))
         return found if len(data) == len(text) else _in_characters(data, found)
+
+    def finding(self, match: Match) -> Finding:
+        """What *match* says by itself, before any check."""
+        pattern = self.patterns[match.pattern]
+        return Finding(pattern.kind, pattern.id, pattern.severity, match.start, match.end)
 
     def _candidates(self, data: bytes) -> list[int]:
         """The patterns of which every cue is in *data*, in order."""
@@ -166,7 +172,7 @@ def _flagged(pattern: Pattern) -> str:
 
 def _cues(pattern: Pattern) -> tuple[Cue, ...]:
     """Sets of expressions of which each must match somewhere: words, or the pattern as it is."""
-    if pattern.kind not in ATTACKS:
+    if pattern.whole or pattern.kind not in ATTACKS:
         return (frozenset({_flagged(pattern)}),)
     return tuple(frozenset(f"(?i){piece}" for piece in cue) for cue in required(pattern.regex))
 

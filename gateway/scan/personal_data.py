@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.findings import Finding, Severity
 from gateway.scan.patterns import MATCHES_MAX, Match, PatternSet
 from gateway.scan.personal import Recognisers, without_overlaps
+from gateway.scan.piece_scan import Permits
 from models.names import Names
 
 NAMES_FROM = 0.5  # probability
@@ -28,6 +29,11 @@ class PersonalData:
         self._set = patterns
         self._recognisers = Recognisers(patterns.patterns)
         self._names = names
+
+    def matches(self, text: str, permits: Permits) -> list[Match]:
+        """What the patterns match in *text*, but for what the operator permits."""
+        found = self._set.scan(text)
+        return [one for one in found if not permits(self._set.finding(one), text)]
 
     def find(self, text: str, matches: Sequence[Match]) -> tuple[Finding, ...]:
         """

@@ -1,9 +1,8 @@
-"""What is found in one text: patterns, personal data, and what the guard thinks of each window."""
+"""What speaks for an attack in one text: patterns, and what the guard thinks of each window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -24,8 +23,6 @@ CALM = (-6.0,) * len(ATTACKS)
 UNREAD = (-2.0,) * len(ATTACKS)  # logits beside a pattern where nothing else is known of the text
 
 Permits = Callable[[Finding, str], bool]
-Known = Mapping[str, Sequence[Match]]  # by text
-NOTHING_KNOWN: Known = MappingProxyType({})
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -59,26 +56,20 @@ class PieceScanner:
         self._set = patterns
         self._guard = guard
 
-    def matches(self, text: str, permits: Permits, known: Known = NOTHING_KNOWN) -> list[Found]:
+    def matches(self, text: str, permits: Permits) -> list[Found]:
         """
         Every form of *text* and the patterns in it, but for what the operator permits; the text as
-        it was sent comes first. *known*: matches that need not be looked for again.
+        it was sent comes first.
         """
         found = []
         for form in forms_of(text):
-            matches = known.get(form.text)
-            if matches is None:
-                matches = self._set.scan(form.text)
+            matches = self._set.scan(form.text)
             kept = [one for one in matches if not permits(self._finding(form, one), text)]
             found.append(Found(form, kept))
         return found
 
     def _finding(self, form: Form, match: Match) -> Finding:
-        pattern = self._set.patterns[match.pattern]
-        start, end = form.span(match.start, match.end)
-        return Finding(
-            kind=pattern.kind, id=pattern.id, severity=pattern.severity, start=start, end=end
-        )
+        return self._set.finding(Match(match.pattern, *form.span(match.start, match.end)))
 
     def findings(self, found: Sequence[Found]) -> tuple[Finding, ...]:
         """The patterns of attacks, in offsets of the text as sent; each pattern and span once."""

@@ -14,7 +14,7 @@ from gateway.core.findings import ATTACKS, Finding, Source
 from gateway.scan.abuse import AbuseMonitor, AbuseReport
 from gateway.scan.allow import AllowList
 from gateway.scan.personal_data import PersonalData
-from gateway.scan.piece_scan import NOTHING_KNOWN, Known, PieceScanner, Window
+from gateway.scan.piece_scan import PieceScanner, Window
 from gateway.scan.pieces import Piece, pieces_of
 from gateway.scan.policies import CompiledPolicies, Violation
 from gateway.scan.verdict import Verdict
@@ -95,15 +95,10 @@ class Scan:
         project: str,
         *,
         refusing: bool = False,
-        known: Known = NOTHING_KNOWN,
     ) -> None:
-        """
-        *refusing*: patterns are looked for in every mode, because some are always refused. *known*:
-        what stripping has matched.
-        """
+        """*refusing*: patterns are looked for in every mode, because some are always refused."""
         self._parts = parts
         self._refusing = refusing
-        self._known = known
         self._wishes = wishes
         # What is to be stripped was looked for, and is gone, before this begins.
         self._personal = wishes.personal_action not in (None, "strip")
@@ -140,18 +135,17 @@ class Scan:
 
     def _read(self, piece: Piece, key: bytes, windows_max: int) -> Opened:
         parts, opened = self._parts, Opened(piece, key)
-        judged = piece.source is not Source.ASSISTANT
         text = parts.allow.cleared(piece.text, self._project)
-        found = parts.pieces.matches(text, self._permits, self._known)
         if self._personal:
+            matches = parts.personal.matches(text, self._permits)
             opened.personal = tuple(
-                one
-                for one in parts.personal.find(text, found[0].matches)
-                if not self._permits(one, text)
+                one for one in parts.personal.find(text, matches) if not self._permits(one, text)
             )
-        if judged and (self._wishes.attacks or self._refusing):
-            opened.findings = parts.pieces.findings(found)
-        if judged and self._wishes.attacks:
+        if piece.source is Source.ASSISTANT or not (self._wishes.attacks or self._refusing):
+            return opened
+        found = parts.pieces.matches(text, self._permits)
+        opened.findings = parts.pieces.findings(found)
+        if self._wishes.attacks:
             opened.windows = list(
                 parts.pieces.windows(found, windows_max, chunk=self._wishes.chunk)
             )

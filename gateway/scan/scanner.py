@@ -11,14 +11,14 @@ import msgspec
 
 from gateway.config.scan_schema import ProjectScan, ScanSettings
 from gateway.core.families import NEURALROUTING
-from gateway.core.findings import Finding, Severity
+from gateway.core.findings import ATTACKS, Finding, Severity
 from gateway.core.request import Controls, Request
 from gateway.scan.abuse import AbuseMonitor
 from gateway.scan.allow import AllowList
 from gateway.scan.likeness import embed
-from gateway.scan.patterns import Match, PatternSet, read_patterns
+from gateway.scan.patterns import PatternSet, read_patterns
 from gateway.scan.personal_data import PersonalData
-from gateway.scan.piece_scan import NOTHING_KNOWN, Known, PieceScanner
+from gateway.scan.piece_scan import PieceScanner
 from gateway.scan.policies import compile_content_policies
 from gateway.scan.scan import PIECES_BYTES_MAX, Limits, Parts, Scan
 from gateway.scan.strip import Stripped, strip
@@ -39,10 +39,12 @@ NEURALROUTING_REFUSES = (Severity.HIGH, Severity.CRITICAL)
 class Engines(msgspec.Struct, frozen=True):
     """
     What is read from disk and compiled once per process, and what is remembered. *problem* says
-    what is missing that should be there, "" when nothing is: patterns alone then answer.
+    what is missing that should be there, "" when nothing is: patterns alone then answer. Patterns
+    of attacks and of data are apart, because not everybody wants data to be looked for.
     """
 
-    patterns: PatternSet
+    patterns: PatternSet  # of attacks
+    data: PatternSet
     guard: Guard | None
     judge: Judge | None
     names: Names | None
@@ -65,7 +67,7 @@ class Scanner:
         self._projects = projects
         self.parts = Parts(
             pieces=PieceScanner(engines.patterns, engines.guard),
-            personal=PersonalData(engines.patterns, engines.names),
+            personal=PersonalData(engines.data, engines.names),
             judge=engines.judge,
             policies=compile_content_policies(settings.policies, embed),
             allow=AllowList(settings.allow),
@@ -87,25 +89,21 @@ class Scanner:
         """What is looked for in a request of *project* with *controls*, and what follows."""
         return wishes_of(controls, self.settings, self._projects.get(project, OURS))
 
-    def strip(self, request: Request, known: dict[str, list[Match]]) -> Stripped | None:
-        """
-        The request without personal data and secrets; None where there are none. What is matched on
-        the way is put into *known*, for ``begin``.
-        """
+    def strip(self, request: Request) -> Stripped | None:
+        """The request without personal data and secrets; None where there are none."""
         parts, project = self.parts, request.principal.project
 
         def find(text: str) -> list[Finding]:
-            known[text] = self.engines.patterns.scan(text)
-            found = parts.personal.find(text, known[text])
+            found = parts.personal.find(text, self.engines.data.scan(text))
             return [one for one in found if not parts.allow.permits(one, text, project)]
 
         return strip(request, find)
 
-    def begin(self, request: Request, wishes: Wishes, known: Known = NOTHING_KNOWN) -> Scan:
-        """A scan of *request*, to be begun and awaited; *known* is what ``strip`` has matched."""
+    def begin(self, request: Request, wishes: Wishes) -> Scan:
+        """A scan of *request*, to be begun and awaited."""
         refusing = bool(self.refused(request.controls))
         project = request.principal.project
-        return Scan(self.parts, wishes, project, refusing=refusing, known=known)
+        return Scan(self.parts, wishes, project, refusing=refusing)
 
     def refused(self, controls: Controls) -> tuple[Severity, ...]:
         """Severities of patterns that nobody may send who speaks as *controls* do."""
@@ -118,14 +116,22 @@ class Scanner:
         """One line for the log at start."""
         engines = self.engines
         models = [one.version for one in (engines.guard, engines.names) if one is not None]
-        known = f"{len(engines.patterns.patterns)} patterns by {engines.patterns.engine}"
+        count = len(engines.patterns.patterns) + len(engines.data.patterns)
+        known = f"{count} patterns by {engines.patterns.engine}"
         return ", ".join([known, *models, *([engines.problem] if engines.problem else [])])
 
 
 @functools.cache
-def shipped_patterns() -> PatternSet:
-    """The patterns of this release. They take seconds to compile, so once is enough."""
-    return PatternSet(read_patterns())
+def shipped_patterns() -> tuple[PatternSet, PatternSet]:
+    """
+    The patterns of this release, of attacks and of data. They take seconds to compile, so once is
+    enough.
+    """
+    patterns = read_patterns()
+    return (
+        PatternSet([one for one in patterns if one.kind in ATTACKS]),
+        PatternSet([one for one in patterns if one.kind not in ATTACKS]),
+    )
 
 
 def check_same(judge: Judge, guard: Guard, folder: Path) -> None:
@@ -156,4 +162,5 @@ def load_engines(folder: Path = FILES) -> Engines:
     except ArtefactError as error:
         log.error("names of people and places are not found: %s", error)  # noqa: TRY400
         problems.append("no name model")
-    return Engines(shipped_patterns(), guard, judge, names, AbuseMonitor(), ", ".join(problems))
+    attacks, data = shipped_patterns()
+    return Engines(attacks, data, guard, judge, names, AbuseMonitor(), ", ".join(problems))

@@ -21,11 +21,13 @@ def raw(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("latin-1"), dtype=np.uint8)
 
 
-@given(latin, st.sampled_from(sorted(reference_normal.CLASSES)), st.integers(1, 12))
-def test_runs_are_those_of_the_twin(text: str, bit: int, least: int) -> None:
+@given(
+    latin, st.sampled_from(sorted(reference_normal.CLASSES)), st.integers(1, 12), st.integers(0, 40)
+)
+def test_runs_are_those_of_the_twin(text: str, bit: int, least: int, begin: int) -> None:
     """A run is found exactly where the naive twin finds one."""
-    found = kernel.has_run(raw(text), np.uint8(bit), least)
-    assert found == reference_normal.has_run(text, bit, least)
+    found = kernel.next_run(raw(text), np.uint8(bit), least, begin)
+    assert found == reference_normal.next_run(text, bit, least, begin)
 
 
 @given(latin)
@@ -38,7 +40,7 @@ def test_signs_are_those_of_the_twin(text: str) -> None:
 
 @given(st.text(st.sampled_from("abz AZ.") | st.characters(max_codepoint=255), max_size=16))
 def test_gains_are_those_of_the_twin(text: str) -> None:
-    """Kadane's gain is the best of all stretches, and its bounds lie within the text."""
+    """Kadane's gain is the best of all stretches, and that of the one between its bounds."""
     table = np.random.default_rng(3).integers(-300, 200, (kernel.READINGS, 1024), dtype=np.int16)
     best = np.empty((kernel.READINGS, 3), dtype=np.int64)
     kernel.best_readings(raw(text), table, best)
@@ -46,13 +48,15 @@ def test_gains_are_those_of_the_twin(text: str) -> None:
         gain, start, end = best[k].tolist()
         assert gain == reference_normal.best_reading(text, table[k].tolist())
         assert 0 <= start <= end <= len(text)
+        assert gain == reference_normal.gain_of(text, table[k].tolist(), start, end)
 
 
 def test_a_run_reaches_over_the_steps() -> None:
     """A run that begins between two looks is found with exactly the least length."""
     for shift in range(9):
-        assert kernel.has_run(raw("." * shift + "a" * 5), np.uint8(kernel.BASE64), 5)
-        assert not kernel.has_run(raw("." * shift + "a" * 4 + "."), np.uint8(kernel.BASE64), 5)
+        long, short = raw("." * shift + "a" * 5), raw("." * shift + "a" * 4 + ".")
+        assert kernel.next_run(long, np.uint8(kernel.BASE64), 5, 0) == shift
+        assert kernel.next_run(short, np.uint8(kernel.BASE64), 5, 0) == -1
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="only compiled code has a signature")

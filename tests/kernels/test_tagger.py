@@ -157,7 +157,35 @@ def follow_of(values: list[int]) -> np.ndarray:
     return follow
 
 
+def rows_of(weights: list[list[int]]) -> np.ndarray:
+    return np.array(weights, dtype=np.int8).view(np.uint64).ravel()
+
+
 small = st.integers(-20, 20)
+features = st.lists(st.integers(0, 3), min_size=1, max_size=FEATURES_MAX)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.lists(st.integers(-128, 127), min_size=WEIGHTS, max_size=WEIGHTS),
+        min_size=4,
+        max_size=4,
+    ),
+    st.lists(features, min_size=1, max_size=4),
+)
+def test_a_token_says_what_its_features_do(weights, tokens):
+    """The score of each label is the sum of its weights, however large they are."""
+    count = len(tokens)
+    ids = np.zeros((count, FEATURES_MAX), dtype=np.int32)
+    for row, token in zip(ids, tokens, strict=True):
+        row[: len(token)] = token
+    sizes = np.array([len(token) for token in tokens], dtype=np.int32)
+    scores, labels = np.empty((count, LABELS), np.int32), np.empty(count, np.uint8)
+    label_tokens(*(ids, sizes, count, rows_of(weights), follow_of([0] * LABELS**2), scores, labels))
+
+    for said, token in zip(scores.tolist(), tokens, strict=True):
+        assert said == [0, *(sum(weights[k][w] for k in token) for w in range(WEIGHTS))]
 
 
 @settings(deadline=None, max_examples=40)
@@ -168,7 +196,7 @@ small = st.integers(-20, 20)
 def test_best_path_agrees_with_the_reference(weights, values):
     """No other path has a better sum, and its names are the twin's, each with its margin."""
     count = len(weights)
-    table, follow = np.array(weights, dtype=np.int8), follow_of(values)
+    table, follow = rows_of(weights), follow_of(values)
     ids = np.zeros((count, FEATURES_MAX), dtype=np.int32)
     ids[:, 0] = np.arange(count)
     scores = np.empty((count, LABELS), dtype=np.int32)
@@ -193,7 +221,7 @@ def test_no_tokens_have_no_names():
     """An empty text is no error."""
     none = np.empty((0, FEATURES_MAX), dtype=np.int32)
     scores, labels = np.empty((0, LABELS), np.int32), np.empty(0, np.uint8)
-    table, follow = np.zeros((2, WEIGHTS), np.int8), follow_of([0] * LABELS**2)
+    table, follow = rows_of([[0] * WEIGHTS]), follow_of([0] * LABELS**2)
     label_tokens(none, np.empty(0, np.int32), 0, table, follow, scores, labels)
 
     assert read_spans(scores, follow, labels, 0, np.empty((0, 4), np.int64)) == 0

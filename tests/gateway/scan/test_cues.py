@@ -15,7 +15,9 @@ from gateway.scan.cues import required
         (r"\bai\b", [{r"\bai\b"}]),  # two letters tell only as a whole word
         (r"ai", []),
         (r"(please\s+)?stop", [{"stop"}]),  # what may be left out is not certain
-        (r"the\s+(old\s+)?rules?", [{r"the\b"}, {r"\brule"}]),
+        (r"those\s+(old\s+)?rules?", [{r"those\b"}, {r"\brule"}]),
+        (r"the\s+rules?", [{r"\brule"}]),  # a common word tells nothing
+        (r"\b(do\s+not|never)\s+say", [{r"\bnever\b", r"\bdo\b"}, {r"\bsay"}]),  # nor in a branch
         (r"(\w+\s+){0,3}rules", [{"rules"}]),  # a word may go on before, when nothing stands there
         (r"(foo|[a-z]+)bar", [{"bar"}]),  # one branch without a piece: nothing is certain of it
         (r"(foo){2}", [{"foo"}]),

@@ -33,8 +33,8 @@ negative = ["ignore"]
 """
 
 
-def rule(regex: str, *, kind: str = "injection", case_sensitive: bool = False) -> Pattern:
-    return Pattern("x", kind, Severity.LOW, regex, ("",), ("",), case_sensitive=case_sensitive)
+def rule(regex: str, *, kind: str = "injection", **how: bool) -> Pattern:
+    return Pattern("x", kind, Severity.LOW, regex, ("",), ("",), **how)
 
 
 def spans(regex: str, text: str, engine: str, **how: bool) -> list[tuple[int, int]]:
@@ -63,8 +63,9 @@ def engine(request: pytest.FixtureRequest) -> str:
     ],
 )
 def test_spans(engine: str, regex: str, text: str, expected: list[tuple[int, int]]) -> None:
-    """Both engines give the same spans, in characters."""
+    """Both engines give the same spans, in characters; looking for the whole changes nothing."""
     assert spans(regex, text, engine) == expected
+    assert spans(regex, text, engine, whole=True) == expected
 
 
 def test_case_sensitive(engine: str) -> None:
