@@ -324,7 +324,13 @@ class App:
         """Run *work* beside the requests until it ends or we stop."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            log.critical("work beside the requests has ended: restart the gateway", exc_info=fault)
 
     async def stop(self) -> None:
         """Fail readiness, let requests finish for ``drain_s``, end the rest, write the records."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -13,6 +14,7 @@ from gateway.core.clock import Clock
 from gateway.core.decision import Decision
 from gateway.core.errors import CostLimitExceeded, InternalError, SwitchyardError
 from gateway.core.ids import request_id
+from gateway.core.question import Question
 from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
 from gateway.decide.decide import decide
 from gateway.decide.explain import Explanation, explain
@@ -23,7 +25,6 @@ from gateway.ledger.usage_cost import cost_nano_usd
 from gateway.reading import LOOP_BYTES_MAX, Readers, Reading, Scanning, blindly, log_fault, read
 from gateway.record.record import Stages
 from gateway.wire.registry import DIALECTS
-from models.classifier import Classifier
 
 SILENT = Controls()
 BLIND = "Routing failed: the request was decided without looking at what it is about."
@@ -103,28 +104,24 @@ def decide_within(
     Raises:
         SwitchyardError: as ``decide``.
     """
-    question = reading.question
-    tries = [question]
-    if question.grant.spend_left_nano_usd is not None:
-        replace = msgspec.structs.replace
-        if question.grant.cheaper:
-            routed = replace(question.controls, action=RouteAction.AUTO)
-            tries.append(replace(question, controls=routed))
-        tries.append(replace(question, grant=replace(question.grant, spend_left_nano_usd=None)))
-    while True:
-        reading = msgspec.structs.replace(reading, question=tries.pop(0))
-        try:
-            return reading, decide(
-                reading.question,
-                reading.signals,
-                reading.scores,
-                policy,
-                view,
-                classifier_version=version,
-            )
-        except CostLimitExceeded:
-            if not tries:
-                raise
+
+    def decided(question: Question) -> Decision:
+        signals, scores = reading.signals, reading.scores
+        return decide(question, signals, scores, policy, view, classifier_version=version)
+
+    question, replace = reading.question, msgspec.structs.replace
+    grant = question.grant
+    try:
+        return reading, decided(question)
+    except CostLimitExceeded:
+        if grant.spend_left_nano_usd is None:
+            raise
+    if grant.cheaper:
+        routed = replace(question, controls=replace(question.controls, action=RouteAction.AUTO))
+        with contextlib.suppress(CostLimitExceeded):
+            return replace(reading, question=routed), decided(routed)
+    unbound = replace(question, grant=replace(grant, spend_left_nano_usd=None))
+    return replace(reading, question=unbound), decided(unbound)
 
 
 def decide_blindly(reading: Reading, policy: RoutingPolicy, view: FleetView) -> Decision:
@@ -190,16 +187,26 @@ def cheaper(chosen: Chosen, tokens: int) -> Decision:
     )
 
 
-def explain_reading(reading: Reading, classifier: Classifier, routing: Routing) -> Explanation:
-    """The same decision as ``choose`` takes, with every candidate and why it lost."""
-    return explain(
+async def explained(
+    request: Request, readers: Readers, routing: Routing
+) -> tuple[Reading, Explanation]:
+    """
+    What is read of *request*, and the decision that ``choose`` takes on it with every candidate and
+    why it lost; nobody is called.
+    """
+    policy = routing.policies.for_project(request.principal.project)
+    scanning = Scanning(readers, request)
+    await scanning.strip()
+    reading = await read(scanning, readers, policy)
+    found = explain(
         reading.question,
         reading.signals,
         reading.scores,
-        routing.policies.for_project(reading.question.project),
+        policy,
         routing.view,
-        classifier_version=classifier.version,
+        classifier_version=readers.classifier.version,
     )
+    return reading, found
 
 
 def unsent(chat: Chat, clock: Clock, controls: Controls = SILENT) -> Request:

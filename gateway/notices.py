@@ -3,8 +3,9 @@ Notices to the operator's webhooks: blocked requests, limits, balances, provider
 
 Signed as Standard Webhooks has it (https://www.standardwebhooks.com): ``webhook-id``,
 ``webhook-timestamp`` and ``webhook-signature``, which is HMAC-SHA256 of ``id.timestamp.body`` under
-the webhook's secret, as base64. What is not taken is sent again, with growing pauses, a few times.
-Nothing here keeps a request waiting: a notice that finds no room is dropped and counted.
+the webhook's secret, as base64. What is not taken is sent again, with growing pauses, a few times;
+a webhook that takes nothing delays no other. Nothing here keeps a request waiting: a notice that
+finds no room is dropped and counted.
 """
 
 from __future__ import annotations
@@ -30,10 +31,9 @@ from gateway.state.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 
-WAITING_MAX = 1000  # notices that wait to be sent, to all webhooks together
+WAITING_MAX = 1000  # notices that wait to be sent to one webhook
 PAUSES_S = (1.0, 5.0, 25.0, 125.0)  # before the second try, the third, ...
 TIMEOUT_S = 10.0
-SENDERS = 4  # at once
 QUIET_S = 60.0  # of one event and subject one notice in so long; it says how many there were
 SUBJECTS_MAX = 10_000
 
@@ -60,8 +60,9 @@ class Receiver(msgspec.Struct, frozen=True):
 
 class Notices:
     """
-    For the event loop. The mutable state: the *_receivers*, swapped whole; the notices that wait;
-    and when each event and subject was last told of, with what has been kept back since.
+    For the event loop. The mutable state: the *_receivers* by id, swapped whole; the notices that
+    are *_waiting* for each of them, and which are *_busy* with theirs; and when each event and
+    subject was last told of, with what has been kept back since.
     """
 
     def __init__(self, transport: Transport, vault: Vault, clock: Clock) -> None:
@@ -70,15 +71,16 @@ class Notices:
         self._transport = transport
         self._vault = vault
         self._clock = clock
-        self._receivers: tuple[Receiver, ...] = ()
-        self._waiting: deque[tuple[Receiver, Notice]] = deque()
+        self._receivers: dict[str, Receiver] = {}
+        self._waiting: dict[str, deque[Notice]] = {}
+        self._busy: set[str] = set()
         self._some = asyncio.Event()
         self._told: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     def use(self, facts: Facts) -> None:
         """Tell the webhooks of *facts* from now on."""
         hooks: dict[str, Webhook] = facts.of("webhook")  # type: ignore[assignment]
-        found = []
+        found = {}
         for name, hook in hooks.items():
             if hook.disabled:
                 continue
@@ -87,8 +89,8 @@ class Notices:
             except VaultError as error:
                 log.error("webhook %s cannot be used: %s", name, error)  # noqa: TRY400
                 continue
-            found.append(Receiver(name, hook.url, secret, hook.events))
-        self._receivers = tuple(found)
+            found[name] = Receiver(name, hook.url, secret, hook.events)
+        self._receivers = found
 
     def tell(self, event: Event, subject: str, data: Mapping[str, object]) -> None:
         """
@@ -96,7 +98,7 @@ class Notices:
         there is one notice in QUIET_S. A test is for the webhook *subject* alone, each time. *data*
         holds no prompt, key or personal data.
         """
-        wanted = [one for one in self._receivers if is_for(one, event, subject)]
+        wanted = [one for one in self._receivers.values() if is_for(one, event, subject)]
         if not wanted:
             return
         count = 1 if event == "test" else self._counted(event, subject)
@@ -105,17 +107,22 @@ class Notices:
         now_s = self._clock.wall()
         notice = Notice(f"msg_{secrets.token_hex(12)}", event, now_s, subject, count, dict(data))
         for receiver in wanted:
-            if len(self._waiting) >= WAITING_MAX:
+            waiting = self._waiting.setdefault(receiver.id, deque())
+            if len(waiting) < WAITING_MAX:
+                waiting.append(notice)
+            else:
                 self.dropped += 1
-                continue
-            self._waiting.append((receiver, notice))
         self._some.set()
 
     async def run(self) -> None:
-        """Send what waits, until cancelled."""
+        """Send what waits, to each webhook by itself, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(SENDERS):
-                tasks.create_task(self._send_all())
+            while True:
+                for id_ in self._waiting.keys() - self._busy:
+                    self._busy.add(id_)
+                    tasks.create_task(self._send_all(id_))
+                self._some.clear()
+                await self._some.wait()
 
     def _counted(self, event: str, subject: str) -> int:
         """How many to tell of now: 0 while the last notice of this is fresh."""
@@ -127,21 +134,23 @@ class Notices:
             self._told.popitem(last=False)
         return 0 if fresh else kept_back + 1
 
-    async def _send_all(self) -> None:
-        while True:
-            while not self._waiting:
-                self._some.clear()
-                await self._some.wait()
-            receiver, notice = self._waiting.popleft()
-            if not await self._deliver(receiver, notice):
+    async def _send_all(self, id_: str) -> None:
+        """Send what waits for the webhook *id_*, in order."""
+        waiting = self._waiting[id_]
+        while waiting:
+            notice = waiting.popleft()
+            if not await self._deliver(id_, notice):
                 self.failed += 1
-                log.warning("webhook %s did not take a notice of %s", receiver.id, notice.type)
+                log.warning("webhook %s did not take a notice of %s", id_, notice.type)
+        del self._waiting[id_]
+        self._busy.discard(id_)
 
-    async def _deliver(self, receiver: Receiver, notice: Notice) -> bool:
-        """Try until it is taken; False after the last try."""
+    async def _deliver(self, id_: str, notice: Notice) -> bool:
+        """Try until it is taken, or nobody is there any more to take it; False at the end."""
         body = msgspec.json.encode(notice)
         for pause_s in (*PAUSES_S, None):
-            if await self._take(receiver, notice, body):
+            receiver = self._receivers.get(id_)  # as it is now: its address and secret may change
+            if receiver is None or await self._take(receiver, notice, body):
                 return True
             if pause_s is not None:
                 await asyncio.sleep(pause_s)
@@ -160,6 +169,11 @@ class Notices:
                 finally:
                     response.close()
         except (TransportError, TimeoutError, ValueError):
+            return False
+        except (
+            Exception
+        ):  # a fault of ours with one webhook is no reason to tell the others nothing
+            log.exception("a notice could not be sent")
             return False
 
 

@@ -102,6 +102,7 @@ class Access:
         self._held = held
         self._hashed = hashed
         self._clock = clock
+        self.stated = stated
         self._pepper = secrets.token_bytes(32)
         self._stated = None if stated is None else digest(stated, self._pepper)
         self._tries = tries or Tries(clock)

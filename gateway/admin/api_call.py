@@ -94,6 +94,8 @@ async def read_body(http: web.BaseRequest, kind: Any) -> Any:
         return msgspec.convert(tree, kind)
     except msgspec.ValidationError as error:
         raise wrong_shape(error) from None
+    except RecursionError:
+        raise InvalidRequest("The body is nested too deeply.", param="$") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"The body is not JSON: {error}", param="$") from None
 

@@ -208,7 +208,12 @@ READ_ROUTES = (
         Providers,
     ),
     Route(
-        "GET", "/quality", lambda c: c.desk.reports.quality(c.who), "What feedback says", Quality
+        "GET",
+        "/quality",
+        lambda c: c.desk.reports.quality(c.who),
+        "What feedback says",
+        Quality,
+        heavy=True,
     ),
     Route(
         "GET",

@@ -57,6 +57,9 @@ def project_problems(office: Office, tenant: str, project: str) -> Found:
 
 def limit_problems(path: str, limits: Limits) -> Found:
     """Problems of *limits*."""
+    for name in ("requests_per_minute", "tokens_per_minute", "concurrent"):
+        if (getattr(limits, name) or 0) > MOST_MAX:
+            yield f"{path}.{name}", f"more than {MOST_MAX}, up to which counters count"
     yield from spend_problems(f"{path}.spend", limits.spend)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -37,7 +37,7 @@ class KeyDraft(Section, frozen=True):
     """
     What may be said of a key. *expires_s*: seconds since the epoch, None: never.
     *allowed_models*: empty for all. *allowed_routes*: beginnings of paths, empty for all.
-    *action* and *mode*: None as the project has them.
+    *action* and *mode*: None as the project has them. *priority* low: shed first.
     """
 
     tenant: Name = "default"
@@ -48,6 +48,7 @@ class KeyDraft(Section, frozen=True):
     allowed_routes: tuple[str, ...] = ()
     action: RouteAction | None = None
     mode: str | None = None
+    priority: Literal["normal", "low"] = "normal"
     limits: Limits = Limits()
 
 

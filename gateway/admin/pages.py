@@ -146,7 +146,8 @@ class Dashboard:
     ) -> web.StreamResponse:
         if path == TAIL:
             visit = Visit(http, self._shared, who, session, read_query(http), here=path)
-            return await pages_activity.tail(visit, self._tails)
+            inside = self._door.inside
+            return await pages_activity.tail(visit, self._tails, lambda: inside(http) is not None)
         here, route, tail = found(path)
         posted = http.method == "POST"
         form = await read_form(http) if posted else read_query(http)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import msgspec
@@ -189,8 +189,11 @@ class Tails:
             self.open -= 1
 
 
-async def tail(visit: Visit, tails: Tails) -> web.StreamResponse:
-    """GET /admin/tail: rows of the newest requests of this replica, as server-sent events."""
+async def tail(visit: Visit, tails: Tails, inside: Callable[[], bool]) -> web.StreamResponse:
+    """
+    GET /admin/tail: rows of the newest requests of this replica, as server-sent events, while the
+    operator is *inside*.
+    """
     wanted = activity_filter(visit.form, visit.now_s)
     recent, clock = visit.shared.recent, visit.office.clock
     with tails.place():
@@ -203,8 +206,8 @@ async def tail(visit: Visit, tails: Tails) -> web.StreamResponse:
         began_s = beat_s = clock.monotonic()
         while clock.monotonic() - began_s < TAIL_S_MAX:
             await asyncio.sleep(TAIL_POLL_S)
-            if visit.http.transport is None:
-                break  # the browser has gone
+            if visit.http.transport is None or not inside():
+                break  # the browser has gone, or the session is over
             number, records = recent.after(number)
             found = [one for one in records if matches(wanted, one)][-TAIL_BURST:]
             if found:

@@ -8,9 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from gateway.admin.pages_visit import Visit
-from gateway.admin.reports import AuditAsked
+from gateway.admin.reports import AUDITED, AuditAsked
 from gateway.core.errors import InvalidRequest
-from gateway.state.facts import KINDS
 
 CURSOR_DIGITS = 18
 CHANGES_SHOWN = 8  # members of a fact in one line
@@ -23,14 +22,14 @@ async def show(visit: Visit) -> web.StreamResponse:
     after = form.text("after")
     if len(after) > CURSOR_DIGITS or (after and not after.isascii()) or not (after + "0").isdigit():
         raise InvalidRequest("The cursor is none of ours.", param="after")
-    kind = form.text("kind") if form.text("kind") in KINDS else ""
+    kind = form.text("kind") if form.text("kind") in AUDITED else ""
     asked = AuditAsked(kind=kind, id=form.text("id"), after=after)
     page = await visit.desk.reports.audit(visit.who, asked)
     return visit.page(
         "audit.html",
         lines=[(one, changes(one.before, one.after)) for one in page.items],
         next=page.next,
-        kinds=tuple(KINDS),
+        kinds=AUDITED,
         kind=kind,
         id=asked.id,
     )

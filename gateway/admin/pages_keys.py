@@ -42,10 +42,10 @@ async def page(visit: Visit) -> web.Response:
         stated=config.keys,
         spent=await spent(visit, "key"),
         tenant_spent=await spent(visit, "tenant"),
-        tenants=(await desk.tenants.list(who)).items,
+        tenants=await desk.tenants.list(who),
         balances=await balances(visit),
-        projects=(await desk.projects.list(who)).items,
-        provider_keys=(await desk.provider_keys.list(who)).items,
+        projects=await desk.projects.list(who),
+        provider_keys=await desk.provider_keys.list(who),
         once=secrets.token_hex(12),
         **options(visit),
     )
@@ -118,5 +118,6 @@ def key_draft(form: Form) -> KeyDraft:
         allowed_routes=form.words("allowed_routes"),
         action=RouteAction(action) if action in list(RouteAction) else None,
         mode=form.text("mode") or None,
+        priority="low" if form.text("priority") == "low" else "normal",
         limits=limits_of(form),
     )

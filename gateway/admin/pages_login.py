@@ -73,7 +73,7 @@ class Door:
         """Who has the admin key of *session*, if its secret still works."""
         office, id_ = self._office, session.operator
         if id_ == STATED:
-            stated = office.settings().state.admin_key
+            stated = office.access.stated
             digests = [] if stated is None else [office.digest(str(stated))]
         else:
             fact, now_s = office.replica.facts.of("admin_key").get(id_), office.clock.wall()
@@ -107,7 +107,7 @@ class Door:
     async def _to_provider(self, http: web.BaseRequest) -> web.StreamResponse:
         """GET /admin/login/sso. The browser goes to the provider, and keeps what we began."""
         target = local(read_query(http).text("next"))
-        secure = is_secure(http.secure, http.headers)
+        secure = self._is_secure(http)
         origin = self._office.settings().config.admin.public_url
         origin = origin or f"{'https' if secure else 'http'}://{http.host}"
         attempt = new_attempt(origin + CALLBACK, target, self._office.clock.wall())
@@ -211,8 +211,13 @@ class Door:
             max_age=int(IDLE_S),
             httponly=True,
             samesite="Strict",
-            secure=is_secure(http.secure, http.headers),
+            secure=self._is_secure(http),
         )
+
+    def _is_secure(self, http: web.BaseRequest) -> bool:
+        """Whether browsers reach us by https, as the operator says or as this one did."""
+        public_url = self._office.settings().config.admin.public_url or ""
+        return public_url.startswith("https:") or is_secure(http.secure, http.headers)
 
     def _page(self, target: str, error: SwitchyardError | None = None) -> web.Response:
         """The login, after *error*."""

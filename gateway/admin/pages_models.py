@@ -78,7 +78,8 @@ def summary(name: str, places: list[Place], health: list[ProviderHealth]) -> Sum
 
 async def show_quality(visit: Visit) -> web.StreamResponse:
     """GET /admin/quality."""
-    found = await visit.desk.reports.quality(visit.who)
+    async with visit.shared.heavy:
+        found = await visit.desk.reports.quality(visit.who)
     form = visit.form
     task, tier, model = form.text("task_type"), form.text("tier"), form.text("model")
     cells = [

@@ -8,13 +8,14 @@ import msgspec
 from aiohttp import web
 
 from gateway.admin.pages_visit import Visit, do
-from gateway.choosing import explain_reading
+from gateway.admin.playground import caller_of
+from gateway.choosing import explained
 from gateway.core.errors import InvalidRequest, SwitchyardError
 from gateway.core.ids import request_id
-from gateway.core.request import Controls, Kind, Principal, Request, RouteAction
+from gateway.core.request import Controls, Kind, Request, RouteAction
 from gateway.decide.explain import Explanation
 from gateway.pipeline import Gateway, Served, serve
-from gateway.reading import Reading, Scanning, read
+from gateway.reading import Reading
 from gateway.wire.registry import DIALECTS
 
 DIALECT = "openai_chat"
@@ -70,7 +71,7 @@ async def decide(visit: Visit) -> web.StreamResponse:
     """What the prompt would get; nobody is asked to answer."""
     gateway = visit.office.running()
     request = request_of(visit, gateway)
-    reading, found = await explained(request, gateway)
+    reading, found = await explained(request, gateway.readers, gateway.routing)
     return page(visit, Trial(request.id, reading, found))
 
 
@@ -78,7 +79,7 @@ async def send(visit: Visit) -> web.StreamResponse:
     """The same, and then the answer, on the way that every request takes; it is recorded."""
     gateway = visit.office.running()
     request = request_of(visit, gateway)
-    reading, found = await explained(request, gateway)
+    reading, found = await explained(request, gateway.readers, gateway.routing)
     bill = gateway.charging.bill(request.principal)
     try:
         await bill.hold_flow()
@@ -90,15 +91,6 @@ async def send(visit: Visit) -> web.StreamResponse:
     failure = "" if served.error is None else f"{served.error.code}: {served.error.message}"
     answer = "" if served.reply is None else words_of(served.reply.body or b"")
     return page(visit, Trial(request.id, reading, found, answer, failure, served))
-
-
-async def explained(request: Request, gateway: Gateway) -> tuple[Reading, Explanation]:
-    """What is read of *request*, and the decision on it with every candidate."""
-    policy = gateway.routing.policies.for_project(request.principal.project)
-    scanning = Scanning(gateway.readers, request)
-    await scanning.strip()
-    reading = await read(scanning, gateway.readers, policy)
-    return reading, explain_reading(reading, gateway.classifier, gateway.routing)
 
 
 def request_of(visit: Visit, gateway: Gateway) -> Request:
@@ -115,7 +107,8 @@ def request_of(visit: Visit, gateway: Gateway) -> Request:
     body["max_tokens"] = min(tokens, TOKENS_MOST)
     encoded = msgspec.json.encode(body)
     arrived_s = clock.monotonic()
-    caller = principal(visit)
+    project = form.text("project", "default")
+    caller = caller_of(visit.office, project, f"operator:{visit.who.id}")
     action = form.text("action")
     if action and action not in list(RouteAction):
         raise InvalidRequest("There is no such route action.", param="action")
@@ -138,16 +131,6 @@ def request_of(visit: Visit, gateway: Gateway) -> Request:
         deadline_s=arrived_s + DEADLINE_S,
         grant=gateway.charging.grant(caller),
     )
-
-
-def principal(visit: Visit) -> Principal:
-    """The operator as a caller of a project that is there. Raises InvalidRequest."""
-    project = visit.form.text("project", "default")
-    fact = visit.office.replica.facts.of("project").get(project)
-    if fact is None and project not in {"default", *visit.office.settings().config.projects}:
-        raise InvalidRequest("There is no such project.", param="project")
-    tenant = getattr(fact, "tenant", "default")
-    return Principal(project=project, key_id=f"operator:{visit.who.id}", tenant=tenant)
 
 
 def words_of(body: bytes) -> str:

@@ -9,8 +9,9 @@ import msgspec
 from aiohttp import web
 
 from gateway.admin.forms import Form
-from gateway.admin.pages_rule_form import read_yaml, stated_members, yaml_text
+from gateway.admin.pages_rule_form import read_yaml
 from gateway.admin.pages_visit import Visit, do, go
+from gateway.config.yaml_tree import stated, yaml_text
 from gateway.core.content_policy import ContentPolicy, PolicyCategory
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import ATTACKS
@@ -30,7 +31,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     scan = visit.office.settings().config.scan
     return visit.page(
         "policies.html",
-        stored=stored.items,
+        stored=stored,
         in_file=scan.policies,
         scan=scan,
         item=item,
@@ -95,6 +96,4 @@ def fact_of(form: Form) -> PolicyFact:
 
 def categories_text(policy: ContentPolicy) -> str:
     """The categories of *policy* as YAML."""
-    return (
-        yaml_text([stated_members(one) for one in policy.categories]) if policy.categories else ""
-    )
+    return yaml_text([stated(one) for one in policy.categories]) if policy.categories else ""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
 from gateway.admin.forms import Form
 from gateway.config.problem import ConfigErrors
 from gateway.config.schema import Condition, Rule, Target
-from gateway.config.yaml_tree import parse
+from gateway.config.yaml_tree import parse, stated, yaml_text
 from gateway.core.errors import InvalidRequest
 
 FIELDS_OF_THEIR_OWN = ("task_types", "tiers")
@@ -22,9 +21,9 @@ def rule_of(form: Form) -> Rule:
     """The rule of *form*. Raises InvalidRequest for what no rule can be."""
     priority = form.number("priority")
     rest = read_yaml(form.text("conditions"), "Conditions", Condition)
-    stated = [name for name in FIELDS_OF_THEIR_OWN if getattr(rest, name)]
-    if stated:
-        raise InvalidRequest(f"Choose {' and '.join(stated)} in the fields above the conditions.")
+    twice = [name for name in FIELDS_OF_THEIR_OWN if getattr(rest, name)]
+    if twice:
+        raise InvalidRequest(f"Choose {' and '.join(twice)} in the fields above the conditions.")
     when = {name: form.every(name) for name in FIELDS_OF_THEIR_OWN}
     then = {
         "model": form.text("model") or None,
@@ -37,7 +36,7 @@ def rule_of(form: Form) -> Rule:
     fields = {
         "id": form.need("id"),
         "then": then,
-        "when": {**stated_members(rest), **when},
+        "when": {**stated(rest), **when},
         "reason": form.text("reason"),
         "priority": 0 if priority is None else int(priority),
     }
@@ -51,7 +50,7 @@ def rules_of(text: str) -> tuple[Rule, ...]:
 
 def conditions_text(when: Condition) -> str:
     """*when* as YAML, but for what has fields of its own."""
-    members = stated_members(when)
+    members = stated(when)
     for name in FIELDS_OF_THEIR_OWN:
         members.pop(name, None)
     return yaml_text(members) if members else ""
@@ -59,13 +58,13 @@ def conditions_text(when: Condition) -> str:
 
 def rules_text(rules: tuple[Rule, ...]) -> str:
     """*rules* as YAML, without what is not stated."""
-    return yaml_text([stated_members(rule) for rule in rules]) if rules else ""
+    return yaml_text([stated(rule) for rule in rules]) if rules else ""
 
 
 def told_conditions(when: Condition) -> str:
     """*when* in one line for a person, "always" for an empty one."""
-    stated = stated_members(when)
-    parts = [f"{name.replace('_', ' ')}: {told_value(value)}" for name, value in stated.items()]
+    members = stated(when)
+    parts = [f"{name.replace('_', ' ')}: {told_value(value)}" for name, value in members.items()]
     return "; ".join(parts) or "always"
 
 
@@ -94,24 +93,6 @@ def told_target(then: Target) -> str:
     if then.own_key:
         parts.append("with an own key only")
     return ", ".join(parts)
-
-
-def stated_members(struct: msgspec.Struct) -> dict[str, Any]:
-    """The members of *struct* that differ from their defaults, as plain values."""
-    found: dict[str, Any] = {}
-    for field in msgspec.structs.fields(struct):
-        value = getattr(struct, field.name)
-        if field.required or value != field.default:
-            nested = isinstance(value, msgspec.Struct)
-            found[field.encode_name] = (
-                stated_members(value) if nested else msgspec.to_builtins(value)
-            )
-    return {name: value for name, value in found.items() if value not in ({}, [], ())}
-
-
-def yaml_text(value: object) -> str:
-    """*value* as YAML, in its own order."""
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))
 
 
 def read_yaml(text: str, what: str, shape: type[S]) -> S:

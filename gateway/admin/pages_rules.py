@@ -44,7 +44,7 @@ async def page(visit: Visit, tested: Tested | None) -> web.Response:
         projects=[(path_of(one.project), one) for one in await rules.projects(who)],
         live=await rules.live(who, project),
         draft=await rules.draft(who, project),
-        in_file=in_file(visit, project),
+        behind=rules.behind(project),
         versions=versions,
         current=versions[0].version if versions else 0,
         tested=tested,
@@ -191,12 +191,3 @@ def project_of(visit: Visit) -> str:
 def path_of(project: str) -> str:
     """The page of the rules of *project*."""
     return HERE if project == COMMON_RULES else f"{HERE}/{quote(project, safe='')}"
-
-
-def in_file(visit: Visit, project: str) -> tuple[Rule, ...]:
-    """The rules of the configuration file, which come behind the published ones."""
-    config = visit.office.settings().config
-    if project == COMMON_RULES:
-        return config.rules
-    found = config.projects.get(project)
-    return () if found is None else found.rules

@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web
 
 from gateway.admin.admin_keys import AdminKeyDraft
-from gateway.admin.pages_rule_form import yaml_text
 from gateway.admin.pages_visit import Visit, do, go
 from gateway.admin.webhooks import WebhookDraft
+from gateway.config.yaml_tree import yaml_text
 from gateway.core.errors import InvalidRequest
 from gateway.record.record import VERSION
 from gateway.state.facts import Event, Role
@@ -36,8 +36,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         dropped=0 if gateway is None else gateway.recorder.dropped,
         record_version=VERSION,
         policy="" if gateway is None else gateway.routing.policies.version,
-        admin_keys=(await desk.admin_keys.list(who)).items,
-        webhooks=(await desk.webhooks.list(who)).items,
+        admin_keys=await desk.admin_keys.list(who),
+        webhooks=await desk.webhooks.list(who),
         roles=ROLES,
         events=EVENTS,
     )

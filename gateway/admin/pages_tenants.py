@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
@@ -11,11 +12,12 @@ import msgspec
 from aiohttp import web
 
 from gateway.admin.forms import Form
-from gateway.admin.pages_rule_form import read_yaml, stated_members, yaml_text
+from gateway.admin.pages_rule_form import read_yaml
 from gateway.admin.pages_visit import Visit, do, go
 from gateway.admin.reports import Billed, UsageAsked
 from gateway.admin.tenants import TopUp
 from gateway.config.schema import Project
+from gateway.config.yaml_tree import stated, yaml_text
 from gateway.core.errors import InvalidRequest, SwitchyardError
 from gateway.core.money import nano_usd
 from gateway.core.request import RouteAction
@@ -25,7 +27,6 @@ from gateway.state.ledger_store import Balance
 LIST = "/admin/keys"
 TENANTS, PROJECTS = "/admin/tenants", "/admin/projects"
 WINDOWS = ("minute", "hour", "day", "week", "month", "lifetime")
-SPEND_LIMITS = 2  # that the forms have fields for
 SPENT_HOURS = 24.0 * 30
 USD_MAX = 1e6
 
@@ -52,8 +53,10 @@ async def balances(visit: Visit) -> Mapping[str, Balance]:
 
 async def spent(visit: Visit, by: Literal["key", "tenant"]) -> Mapping[str, Billed]:
     """What was billed of late, by key or tenant; nothing while the database does not answer."""
+    asked = UsageAsked(hours=SPENT_HOURS, by=by)
     try:
-        found = await visit.desk.reports.usage(visit.who, UsageAsked(hours=SPENT_HOURS, by=by))
+        async with visit.shared.heavy:
+            found = await visit.desk.reports.usage(visit.who, asked)
     except SwitchyardError:
         return {}
     return {one.group: one for one in found}
@@ -78,7 +81,7 @@ async def show_project(visit: Visit) -> web.StreamResponse:
     if not visit.tail:
         return go(LIST)
     item = await visit.desk.projects.get(visit.who, visit.tail)
-    text = visit.form.text("settings") or yaml_text(stated_members(item.value.settings))
+    text = visit.form.text("settings") or yaml_text(stated(item.value.settings))
     return visit.page(
         "project.html", item=item, project=item.value, settings=text, **options(visit)
     )
@@ -169,7 +172,7 @@ def project_of(form: Form) -> TenantProject:
 def limits_of(form: Form) -> Limits:
     """Limits of a key, a project or a tenant; spend limits are numbered fields. Raises."""
     spend = []
-    for number in range(SPEND_LIMITS):
+    for number in itertools.takewhile(lambda n: f"spend_usd_{n}" in form.fields, itertools.count()):
         usd = form.number(f"spend_usd_{number}")
         if usd is not None:
             spend.append(
@@ -180,4 +183,5 @@ def limits_of(form: Form) -> Limits:
         requests_per_minute=form.count("requests_per_minute"),
         tokens_per_minute=form.count("tokens_per_minute"),
         concurrent=form.count("concurrent"),
+        at_limit="cheaper" if form.text("at_limit") == "cheaper" else "refuse",
     )

@@ -52,7 +52,7 @@ DONE = {
     "topped_up": "The credits are added.",
 }
 SLOW_S = 30.0  # for a browser to take one piece of a stream
-HEAVY_MAX = 2  # questions to the database at a time that read thousands of records
+HEAVY_MAX = 2  # questions to the database at a time that read thousands of rows
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ class Visit:
         )
 
     async def heavy(self, work: Callable[[], Any]) -> Any:
-        """What *work*, which reads many records, returns; in a thread, and a few at a time."""
+        """What *work*, which reads many rows, returns; in a thread, and a few at a time."""
         async with self.shared.heavy:
             return await asyncio.to_thread(work)
 

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gateway.admin.checks import known_of, pairs
+from gateway.admin.checks import DEFAULT, known_of, pairs
 from gateway.admin.drawer import refuse
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator, needs
-from gateway.choosing import explain_reading, unsent
+from gateway.choosing import explained, unsent
 from gateway.config.section import Section
 from gateway.core.decision import Candidate
+from gateway.core.errors import InvalidRequest
 from gateway.core.request import Controls, Principal, Request, RouteAction
-from gateway.reading import Scanning, read
 from gateway.wire.registry import DIALECTS
 
 PROMPT_CHARS_MAX = 200_000
@@ -29,7 +29,7 @@ class Trial(Section, frozen=True):
     model: Annotated[str, Meta(min_length=1, max_length=200)] = "auto"
     action: RouteAction | None = RouteAction.AUTO  # None: as the project has it
     mode: str | None = None
-    project: str = "default"
+    project: str = DEFAULT
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -65,12 +65,7 @@ class Playground:
         if value.mode is not None:
             refuse(pairs(known_of(self._office).mode("$.mode", value.mode)))
         request = self._request(value)
-        readers, routing = gateway.readers, gateway.routing
-        scanning = Scanning(readers, request)
-        await scanning.strip()
-        policy = routing.policies.for_project(request.principal.project)
-        reading = await read(scanning, readers, policy)
-        found = explain_reading(reading, gateway.classifier, routing)
+        reading, found = await explained(request, gateway.readers, gateway.routing)
         decision = found.decision
         return Explained(
             id=request.id,
@@ -91,5 +86,13 @@ class Playground:
         controls = Controls(action=value.action, mode=value.mode)
         chat = DIALECTS["openai_chat"].read(body)
         made = unsent(chat, self._office.clock, controls)
-        principal = Principal(project=value.project, key_id="playground")
-        return msgspec.structs.replace(made, body=body, principal=principal)
+        caller = caller_of(self._office, value.project, "playground")
+        return msgspec.structs.replace(made, body=body, principal=caller)
+
+
+def caller_of(office: Office, project: str, key_id: str) -> Principal:
+    """A caller of *project* and its tenant. Raises InvalidRequest where there is no such."""
+    fact = office.replica.facts.of("project").get(project)
+    if fact is None and project not in {DEFAULT, *office.settings().config.projects}:
+        raise InvalidRequest("There is no such project.", param="project")
+    return Principal(project=project, key_id=key_id, tenant=getattr(fact, "tenant", DEFAULT))

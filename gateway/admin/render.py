@@ -94,13 +94,8 @@ def milliseconds(value_s: float | None) -> str:
     if value_s is None:
         return "–"
     value = value_s * 1e3
-    return (
-        f"{value:,.0f} ms"
-        if value >= 100
-        else f"{value:.1f} ms"
-        if value >= 1
-        else (f"{value:.2f} ms")
-    )
+    digits = 0 if value >= 100 or not value else 1 if value >= 1 else 2
+    return f"{value:,.{digits}f} ms"
 
 
 def seconds(value_s: float | None) -> str:

@@ -29,6 +29,7 @@ from gateway.state.facts import KINDS
 from gateway.state.ledger_store import Group, LedgerCheck, Scope, Total
 
 PARTS_MAX = 200
+AUDITED = (*KINDS, "session")  # kinds of facts, and log-ins
 HOURS_MAX = 24.0 * 366
 Hours = Annotated[float, Meta(gt=0.0, le=HOURS_MAX)]
 
@@ -226,8 +227,8 @@ class Reports:
     @needs("viewer")
     async def audit(self, who: Operator, value: AuditAsked) -> Page[AuditLine]:
         """Who did what, newest first. Raises Unavailable."""
-        if value.kind and value.kind not in KINDS:
-            raise wrong("$.kind", f"expected one of {', '.join(KINDS)}")
+        if value.kind and value.kind not in AUDITED:
+            raise wrong("$.kind", f"expected one of {', '.join(AUDITED)}")
         limit = value.limit
         entries = await asyncio.to_thread(
             self._office.fact_store.history,

@@ -272,10 +272,10 @@ class Rules(Drawer[RuleSet, RuleSet]):
         others = {name: one for name, one in facts.of(self.kind).items() if name != project}
         bare = Facts(facts.version, {**facts.by_kind, self.kind: others})
         config = effective(settings.config, bare)
-        return msgspec.structs.replace(settings, config=config), self._behind(project)
+        return msgspec.structs.replace(settings, config=config), self.behind(project)
 
-    def _behind(self, project: str) -> tuple[Rule, ...]:
-        """The rules that published ones of *project* stand before."""
+    def behind(self, project: str) -> tuple[Rule, ...]:
+        """The rules of the file, or of the project's settings, that published ones stand before."""
         config = self._office.settings().config
         if project == COMMON_RULES:
             return config.rules
@@ -304,7 +304,7 @@ class Rules(Drawer[RuleSet, RuleSet]):
             project=project,
             published=0 if published is None else len(published.rules),
             drafted=len(drafted.rules) if isinstance(drafted, RuleSet) else None,
-            in_file=len(self._behind(project)),
+            in_file=len(self.behind(project)),
         )
 
 

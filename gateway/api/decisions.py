@@ -11,9 +11,8 @@ from aiohttp import web
 from gateway.api.call import Call
 from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
-from gateway.choosing import explain_reading
+from gateway.choosing import explained
 from gateway.core.errors import InvalidRequest, NotFound
-from gateway.reading import Scanning, read
 from gateway.record.record import Feedback, Record, rbaos_view
 from gateway.wire.decode import decode
 from gateway.wire.members import edit
@@ -50,12 +49,7 @@ async def route(call: Call) -> web.StreamResponse:
     chat = call.dialect.read(body)
     request = request_of(call, body, chat)
     gateway = call.service.gateway
-    policy = gateway.routing.policies.for_project(request.principal.project)
-    readers = gateway.readers
-    scanning = Scanning(readers, request)
-    await scanning.strip()
-    reading = await read(scanning, readers, policy)
-    found = explain_reading(reading, gateway.classifier, gateway.routing)
+    reading, found = await explained(request, gateway.readers, gateway.routing)
     return json_response(
         call,
         {

@@ -9,11 +9,11 @@ refuse. A reset is when the limit is whole again; one that time does not restore
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from gateway.core.limits import LimitReached, MeterState, Span, Unit
+from gateway.core.limits import MeterState, Unit
 
 Headers = list[tuple[str, str]]
 
@@ -23,10 +23,9 @@ ANTHROPIC: Final = {
     Unit.TOKENS_IN: "input-tokens",
     Unit.TOKENS_OUT: "output-tokens",
 }
-GAUGE_RETRY_S: Final = 1  # some request may have ended by then
 
 
-def openai_headers(states: Iterable[MeterState]) -> Headers:
+def openai_headers(states: Sequence[MeterState]) -> Headers:
     """``x-ratelimit-{limit,remaining,reset}-{requests,tokens}``; a reset is a duration."""
     headers: Headers = []
     for name, state in tightest(states, OPENAI):
@@ -37,7 +36,7 @@ def openai_headers(states: Iterable[MeterState]) -> Headers:
     return headers
 
 
-def anthropic_headers(states: Iterable[MeterState], now_s: float) -> Headers:
+def anthropic_headers(states: Sequence[MeterState], now_s: float) -> Headers:
     """
     ``anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}``;
     a reset is an instant (RFC 3339). *now_s* is in seconds of the epoch.
@@ -51,28 +50,19 @@ def anthropic_headers(states: Iterable[MeterState], now_s: float) -> Headers:
     return headers
 
 
-def retry_after_headers(reached: LimitReached) -> Headers:
-    """
-    ``retry-after`` in whole seconds, rounded up, at least 1; none where waiting does not help,
-    so that no SDK tries again in vain.
-    """
-    seconds = reached.retry_after_s
-    if seconds is None:
-        gauge = reached.limit.window.span is Span.NOW and reached.asked <= reached.limit.most
-        return [("retry-after", str(GAUGE_RETRY_S))] if gauge else []
-    return [("retry-after", str(max(1, math.ceil(seconds))))]
-
-
 def tightest(
-    states: Iterable[MeterState], names: Mapping[Unit, str]
+    states: Sequence[MeterState], names: Mapping[Unit, str]
 ) -> list[tuple[str, MeterState]]:
     """For each unit that has a name, in the order of *names*, the state with the least left."""
-    found: dict[Unit, MeterState] = {}
-    for state in states:
-        unit = state.limit.unit
-        if unit in names and (unit not in found or state.remaining < found[unit].remaining):
-            found[unit] = state
-    return [(name, found[unit]) for unit, name in names.items() if unit in found]
+    found: list[tuple[str, MeterState]] = []
+    for unit, name in names.items():
+        least: MeterState | None = None
+        for state in states:
+            if state.limit.unit is unit and (least is None or state.remaining < least.remaining):
+                least = state
+        if least is not None:
+            found.append((name, least))
+    return found
 
 
 def duration(seconds: float) -> str:

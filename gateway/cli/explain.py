@@ -15,7 +15,7 @@ from rich.table import Table
 
 from gateway.api.controls import ControlReader
 from gateway.build import classifier_options, routing_of
-from gateway.choosing import explain_reading, unsent
+from gateway.choosing import explained, unsent
 from gateway.cli.check import settings_or_exit
 from gateway.config.settings import Settings
 from gateway.core.chat import Chat, Role, Text, Turn
@@ -25,7 +25,7 @@ from gateway.core.errors import SwitchyardError
 from gateway.core.fleet import Capability
 from gateway.core.money import usd_text
 from gateway.decide.explain import Explanation
-from gateway.reading import Readers, Reading, Scanning, read
+from gateway.reading import Readers, Reading
 from models.classifier import load_classifier
 
 console = Console()
@@ -71,12 +71,9 @@ async def _explain(
     controls = ControlReader(settings.config.routing.modes).read(headers)
     options = replace(classifier_options(settings.config.classifier), deadline_s=None)
     classifier, clock = load_classifier(options), SystemClock()
-    routing = routing_of(settings, {})
-    policy = routing.policies.default
     with closing(classifier):
         readers = Readers(classifier, None, clock)
-        reading = await read(Scanning(readers, unsent(chat, clock, controls)), readers, policy)
-    return reading, explain_reading(reading, classifier, routing)
+        return await explained(unsent(chat, clock, controls), readers, routing_of(settings, {}))
 
 
 def facts(reading: Reading) -> Table:

@@ -63,13 +63,13 @@ def list_(config: ConfigFile = None, *, as_json: Json = False) -> None:
 def show(policy_id: Id, config: ConfigFile = None, *, as_json: Json = False) -> None:
     """Show a policy, as a file that `policies create` takes."""
     from gateway.cli.at_desk import at_desk, print_json
-    from gateway.cli.yaml_files import as_yaml, without_defaults
+    from gateway.config.yaml_tree import stated, yaml_text
 
     item = at_desk(config, lambda desk, who: desk.content_policies.get(who, policy_id))
     if as_json:
         print_json(item)
     else:
-        sys.stdout.write(as_yaml(without_defaults(item.value.policy)))
+        sys.stdout.write(yaml_text(stated(item.value.policy)))
 
 
 @app.command()

@@ -191,9 +191,9 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
 
 def as_file(rules: tuple[Rule, ...]) -> str:
     """*rules* as a file that ``rules draft`` takes."""
-    from gateway.cli.yaml_files import as_yaml, without_defaults
+    from gateway.config.yaml_tree import stated, yaml_text
 
-    return as_yaml([without_defaults(rule) for rule in rules])
+    return yaml_text([stated(rule) for rule in rules])
 
 
 def print_problems(problems: list[Any]) -> None:

@@ -1,14 +1,13 @@
-"""Files of an operator: read as what they should be, and written without defaults."""
+"""Files of an operator, read as what they should be."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import typer
-import yaml
 
 from gateway.cli.at_desk import errors
 from gateway.config.problem import ConfigErrors
@@ -38,22 +37,3 @@ def read_as(path: Path, kind: type[T]) -> T:
     if problems:
         raise typer.Exit(1)
     return value
-
-
-def as_yaml(plain: object) -> str:
-    """*plain* as YAML, in its own order."""
-    return str(yaml.safe_dump(msgspec.to_builtins(plain), sort_keys=False, allow_unicode=True))
-
-
-def without_defaults(struct: Any) -> dict[str, Any]:
-    """The members of *struct* that say something."""
-    shown: dict[str, Any] = {}
-    for field in msgspec.structs.fields(struct):
-        value = getattr(struct, field.name)
-        if not field.required and value == field.default:
-            continue
-        if not value and field.default_factory is not msgspec.NODEFAULT:
-            continue
-        plain = without_defaults(value) if isinstance(value, msgspec.Struct) else value
-        shown[field.encode_name] = list(plain) if isinstance(plain, tuple) else plain
-    return shown

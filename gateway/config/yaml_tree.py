@@ -1,4 +1,6 @@
-"""YAML text as plain values, with every duplicate key found and no surprise in a scalar."""
+"""
+YAML text as plain values, with every duplicate key found and no surprise in a scalar; and back.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,13 @@ import re
 from collections.abc import Hashable
 from typing import Any
 
+import msgspec
 import yaml
 
 from gateway.config.problem import ConfigErrors, Problem
 
 Tree = Any  # dict, list, str, int, float, bool or None
+VALUES_MAX = 200_000  # in a document; aliases can make billions of a few lines
 
 
 class _Loader(yaml.SafeLoader):
@@ -19,6 +23,8 @@ class _Loader(yaml.SafeLoader):
 
     YAML 1.1 would read ``enabled: on`` as true, and a date as no text.
     """
+
+    values = 0  # so far, aliases followed
 
 
 _Loader.yaml_implicit_resolvers = {}  # not those that SafeLoader shares with everybody
@@ -40,7 +46,7 @@ def parse(text: str) -> tuple[Tree, list[Problem]]:
     last counts.
 
     Raises:
-        ConfigErrors: not YAML, with line and column.
+        ConfigErrors: not YAML, with line and column; or more than VALUES_MAX values.
     """
     problems: list[Problem] = []
     try:
@@ -53,7 +59,27 @@ def parse(text: str) -> tuple[Tree, list[Problem]]:
         raise ConfigErrors([Problem("$", f"not YAML: {_one_line(error)}")]) from None
 
 
+def stated(struct: msgspec.Struct) -> dict[str, Any]:
+    """The members of *struct* that differ from their defaults, as plain values."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if field.required or value != field.default:
+            plain = stated(value) if isinstance(value, msgspec.Struct) else value
+            found[field.encode_name] = msgspec.to_builtins(plain)
+    return {name: value for name, value in found.items() if value not in ({}, [], ())}
+
+
+def yaml_text(value: object) -> str:
+    """*value* as YAML, in its own order."""
+    plain = msgspec.to_builtins(value)
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
+
+
 def _value(loader: _Loader, node: yaml.Node, path: str, problems: list[Problem]) -> Tree:
+    loader.values += 1
+    if loader.values > VALUES_MAX:
+        raise ConfigErrors([Problem("$", f"more than {VALUES_MAX} values")])
     if isinstance(node, yaml.MappingNode):
         _find_duplicates(node, path, problems)
         loader.flatten_mapping(node)

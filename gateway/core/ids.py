@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Final
+
+REQUEST_ID_CHARS: Final = 36
 
 
 def request_id(wall_s: float) -> str:

@@ -79,7 +79,7 @@ class Outcome(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...]
     finish: Finish | None
     usage: Usage | None
-    cost_nano_usd: int  # of *usage* at the price of *deployment*; 0 without usage
+    cost_nano_usd: int  # of *usage*, as *deployment* bills it; 0 without usage
     ttft_s: float | None  # from arrival to the first content byte we sent
     duration_s: float  # from arrival to the last byte
     error: str = ""  # code of the error that the client saw

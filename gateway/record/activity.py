@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import Row, Select, select, tuple_
 
 from gateway.core.errors import InvalidRequest
+from gateway.core.ids import REQUEST_ID_CHARS
 from gateway.record.activity_lines import Line as Line
 from gateway.record.activity_lines import cells, csv_text, kinds_found
 from gateway.record.activity_lines import flat as flat
@@ -25,6 +27,7 @@ from gateway.state import tables
 
 LOOK_MAX = 20_000  # records read for one page: half a second
 LIMIT_MAX = 500
+COLUMN_MAX = 2**63 - 1  # of an integer in the database
 
 Place = tuple[float, str]  # wall clock and id of a record: where a page ends
 
@@ -42,7 +45,7 @@ class ActivityFilter(msgspec.Struct, frozen=True, kw_only=True):
     tier: str = ""
     model: str = ""  # that answered
     ending: str = ""
-    cost_nano_usd_min: int | None = None
+    cost_nano_usd_min: Annotated[int, Meta(ge=-COLUMN_MAX, le=COLUMN_MAX)] | None = None
     request: str = ""
     tenant: str = ""
     key: str = ""
@@ -193,7 +196,9 @@ def with_columns(chosen: Select[Any], wanted: ActivityFilter) -> Select[Any]:
             chosen = chosen.where(columns[name] == value)
     if wanted.cost_nano_usd_min is not None:
         chosen = chosen.where(columns.cost_nano_usd >= wanted.cost_nano_usd_min)
-    if wanted.request:
+    if len(wanted.request) == REQUEST_ID_CHARS:  # a whole one, which has an index
+        chosen = chosen.where(columns.request_id == wanted.request)
+    elif wanted.request:
         chosen = chosen.where(columns.request_id.contains(wanted.request, autoescape=True))
     return chosen
 

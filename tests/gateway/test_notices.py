@@ -138,7 +138,7 @@ async def test_a_flood_is_one_notice_and_a_count():
     clock.advance(61)
     notices.tell(*BLOCKED)
 
-    assert [notice.count for _, notice in notices._waiting] == [1, 50]
+    assert [notice.count for notice in notices._waiting["w1"]] == [1, 50]
 
 
 async def test_without_room_notices_are_dropped_and_counted():
@@ -147,7 +147,42 @@ async def test_without_room_notices_are_dropped_and_counted():
     notices.use(hooks())
     for number in range(WAITING_MAX + 5):
         notices.tell("request.blocked", str(number), {})
-    assert (len(notices._waiting), notices.dropped) == (WAITING_MAX, 5)
+    assert (len(notices._waiting["w1"]), notices.dropped) == (WAITING_MAX, 5)
+
+
+async def test_a_webhook_that_takes_nothing_delays_no_other(monkeypatch):
+    """Not while it is tried again; and once it is deleted, it is not tried any more."""
+    monkeypatch.setattr(notices_module, "PAUSES_S", (3600.0,))
+    line, other = Line(500), "https://hooks.example/2"
+    both = hooks().of("webhook")
+    sealed = VAULT.seal(SECRET, webhook_context("w2"))
+    both["w2"] = Webhook(url=other, sealed=sealed)
+    notices = Notices(line, VAULT, ManualClock())
+    notices.use(Facts(1, {"webhook": both}))
+    running = asyncio.create_task(notices.run())
+    for number in range(20):
+        notices.tell("request.blocked", str(number), {})
+    while len(line.sent) < 21:  # noqa: ASYNC110 - only this test waits
+        await asyncio.sleep(0.001)
+    running.cancel()
+
+    assert len({url for url, _, _ in line.sent}) == 2
+    assert list(notices._waiting) in (["w1"], ["w2"])
+
+
+async def test_a_webhook_that_is_gone_is_told_nothing_more():
+    """What waits for it is let go, and nothing has failed."""
+    line = Line()
+    notices = Notices(line, VAULT, ManualClock())
+    notices.use(hooks())
+    notices.tell(*BLOCKED)
+    notices.use(Facts(2, {}))
+    running = asyncio.create_task(notices.run())
+    while notices._waiting:  # noqa: ASYNC110 - only this test waits for an empty queue
+        await asyncio.sleep(0.001)
+    running.cancel()
+
+    assert (line.sent, notices.failed) == ([], 0)
 
 
 @pytest.mark.parametrize(

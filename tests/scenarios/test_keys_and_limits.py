@@ -106,6 +106,22 @@ async def test_the_record_says_whose_request_it_was(stage, operator):
     assert record["principal"] == {"project": "shop", "key_id": "k1", "tenant": "acme"}
 
 
+async def test_another_tenant_of_the_same_project_sees_nothing_of_it(stage, operator):
+    """Not the record, and it is not there to be judged; the project of both is the common one."""
+    await operator.key(project="default")
+    await operator.put("tenant", "rival", Tenant())
+    await operator.key("sy_rival", "rival", tenant="rival", project="default")
+    reply, _ = await stage.chat("Say hello in French.", **AUTH)
+    id_ = reply.headers["X-Switchyard-Request-Id"]
+    rival = {"authorization": "Bearer sy_rival"}
+    for headers, status in ((AUTH, 200), (rival, 404)):
+        async with stage.http.get(f"/v1/decisions/{id_}", headers=headers) as found:
+            assert found.status == status
+        said = {"id": id_, "thumb": "up"}
+        async with stage.http.post("/v1/feedback", json=said, headers=headers) as found:
+            assert found.status == status
+
+
 async def test_a_key_may_be_held_to_models_and_routes(stage, operator):
     """Other models are refused with the reason, other paths too."""
     await operator.key(allowed_models=("gpt-4o-mini",))

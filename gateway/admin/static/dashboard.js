@@ -43,7 +43,8 @@ if (tail && window.EventSource) {
   const begin = () => {
     source = new EventSource(tail.dataset.source);
     source.addEventListener("open", () => say("Live: new requests appear on top."));
-    source.addEventListener("error", () => say("The live tail is interrupted; trying again."));
+    source.addEventListener("error", () => say(source.readyState === EventSource.CLOSED
+      ? "The live tail has ended: load the page again." : "The live tail is interrupted; trying again."));
     source.addEventListener("row", (event) => {
       rows.insertAdjacentHTML("afterbegin", event.data);
       rows.firstElementChild.classList.add("fresh");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import asynccontextmanager
+from html.parser import HTMLParser
 
 from aiohttp import ClientSession, CookieJar, web
 
@@ -49,6 +50,53 @@ class Browser:
         made = await self.desk.admin_keys.create(ADMIN, AdminKeyDraft(role=role))
         await self.login(made.secret)
         return made.id
+
+
+class Fields(HTMLParser):
+    """What a browser would send of each form of a page, and the button that sends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, str]] = []
+        self._select = self._area = ""
+        self._value: str | None = None
+
+    def handle_starttag(self, tag, attrs) -> None:
+        """A field begins, or a form."""
+        said = dict(attrs)
+        if tag == "form":
+            self.forms.append({})
+        elif not self.forms:
+            return
+        elif tag == "select":
+            self._select = said["name"]
+        elif tag == "textarea":
+            self._area = said["name"]
+            self.forms[-1][self._area] = ""
+        elif tag == "option" and (self._select not in self.forms[-1] or "selected" in said):
+            self.forms[-1][self._select] = said.get("value") or ""
+            self._value = None if "value" in said else self._select
+        elif tag in ("input", "button") and "name" in said:
+            ticked = said.get("type") != "checkbox" or "checked" in said
+            self.forms[-1] |= {said["name"]: said.get("value") or ""} if ticked else {}
+
+    def handle_data(self, data: str) -> None:
+        """What stands in a text area or in an option without a value."""
+        name = self._area or self._value
+        if name:
+            self.forms[-1][name] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        """It ends."""
+        self._value = None
+        self._area = "" if tag == "textarea" else self._area
+
+
+def filled(page: str, verb: str) -> dict[str, str]:
+    """The fields of the form of *page* that does *verb*, as they are shown."""
+    parser = Fields()
+    parser.feed(page)
+    return next(form for form in parser.forms if form.get("do") == verb)
 
 
 @asynccontextmanager

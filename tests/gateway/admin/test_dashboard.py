@@ -10,20 +10,23 @@ import pytest
 
 from gateway.admin import pages_activity
 from gateway.admin.forms import BODY_BYTES_MAX
+from gateway.admin.keys import KeyDraft
 from gateway.admin.pages import ROUTES
 from gateway.admin.provider_keys import ProviderKeyDraft
 from gateway.admin.sessions import COOKIE, IDLE_S
 from gateway.charging import Charging
+from gateway.config.schema import Project
 from gateway.config.secrets import Secret
 from gateway.core.errors import Unavailable
+from gateway.core.request import RouteAction
 from gateway.ledger.journal import Journal
 from gateway.ledger.meters import Meters
 from gateway.record.recent import Recent
 from gateway.record.record import Feedback
 from gateway.record.rows import Batch, feedback_row, record_row
-from gateway.state.facts import Tenant
+from gateway.state.facts import Limits, SpendLimit, Tenant, TenantProject
 from tests.fakes.clock import ManualClock
-from tests.gateway.admin.browsers import STATED, opened
+from tests.gateway.admin.browsers import STATED, filled, opened
 from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
 from tests.gateway.record.records import RECORD, make_record
 
@@ -43,10 +46,6 @@ def clock():
 async def office(tmp_path, clock):
     """An office with a gateway that answers by simulation, and its records."""
     made = office_of(tmp_path, clock, stated=Secret(STATED))
-    settings = made.settings()
-    state = msgspec.structs.replace(settings.state, admin_key=Secret(STATED))
-    settings = msgspec.structs.replace(settings, state=state)
-    made = msgspec.structs.replace(made, settings=lambda: settings)
     made.records.prepare()
     await made.replica.refresh()
     made = with_gateway(msgspec.structs.replace(made, recent=Recent()))
@@ -247,6 +246,44 @@ async def test_a_key_is_made_shown_once_and_revoked(admin):
     assert "revoked" in await admin.get("/admin/keys/web")
     assert (await admin.desk.keys.get(ADMIN, "web")).value.revoked_s is not None
     assert "revoke" in await admin.get("/admin/audit?kind=key")
+
+
+async def test_a_form_that_is_saved_as_it_was_shown_changes_nothing(admin):
+    """Also where more was said through the API than most need."""
+    limits = Limits(
+        spend=(
+            SpendLimit(usd=1.0, window="day"),
+            SpendLimit(usd=9.5, window="rolling 3600"),
+            SpendLimit(usd=20.0, window="lifetime"),
+        ),
+        requests_per_minute=60,
+        tokens_per_minute=0,
+        concurrent=3,
+        at_limit="cheaper",
+    )
+    tenant = Tenant(name="Acme", own_keys="only", low_balance_usd=0.0, limits=limits)
+    await admin.desk.tenants.create(ADMIN, "acme", tenant)
+    project = TenantProject(tenant="acme", settings=Project(mode="eco"), limits=limits)
+    await admin.desk.projects.create(ADMIN, "shop", project)
+    key = KeyDraft(
+        tenant="acme",
+        project="shop",
+        name="laptop",
+        expires_s=1_800_000_000.0,
+        allowed_models=("gpt-4o", "auto"),
+        allowed_routes=("/v1/chat",),
+        action=RouteAction.AUTO,
+        mode="eco",
+        priority="low",
+        limits=limits,
+    )
+    await admin.desk.keys.create(ADMIN, key, "web")
+    for drawer, id_ in (("tenants", "acme"), ("projects", "shop"), ("keys", "web")):
+        found = getattr(admin.desk, drawer)
+        before = (await found.get(ADMIN, id_)).value
+        fields = filled(await admin.get(f"/admin/{drawer}/{id_}"), f"update_{drawer[:-1]}")
+        await admin.post(f"/admin/{drawer}/{id_}", **fields)
+        assert (await found.get(ADMIN, id_)).value == before
 
 
 async def test_a_form_that_fails_comes_back_with_what_was_typed(admin):
@@ -525,6 +562,17 @@ async def test_the_tail_shows_requests_as_they_come(admin, office, monkeypatch):
     assert b"event: row" in event
     assert b"req_2" in event
     assert b"req_1" not in event
+
+
+async def test_a_tail_ends_with_its_session(browser, monkeypatch):
+    """Whoever may no longer log in does not go on watching."""
+    monkeypatch.setattr(pages_activity, "TAIL_POLL_S", 0.01)
+    id_ = await browser.login_as("viewer")
+    async with browser.http.get("/admin/tail") as response:
+        await browser.desk.admin_keys.revoke(ADMIN, id_)
+        watched = await asyncio.wait_for(response.read(), 5)
+
+    assert watched == b"retry: 2000\n\n"
 
 
 async def test_tails_are_limited(admin, monkeypatch):

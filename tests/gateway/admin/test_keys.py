@@ -53,6 +53,7 @@ async def test_every_field_of_a_key_reads_back(desk):
         allowed_routes=("/v1/chat",),
         action=RouteAction.AUTO,
         mode="eco",
+        priority="low",
         limits=Limits(requests_per_minute=5),
     )
     first = await desk.keys.create(OPERATOR, said, "k1")

@@ -154,5 +154,7 @@ async def test_the_playground(desk):
     with pytest.raises(InvalidRequest) as refused:
         await playground.decide(OPERATOR, Trial(prompt="x", mode="turbo"))
     assert refused.value.param == "$.mode"
+    with pytest.raises(InvalidRequest, match="no such project"):
+        await playground.decide(OPERATOR, Trial(prompt="x", project="nowhere"))
     with pytest.raises(Unavailable):
         await desk.playground.decide(OPERATOR, Trial(prompt="x"))

@@ -29,9 +29,7 @@ class Setup:
     def __init__(self, folder, clock, provider) -> None:
         self.provider = provider
         self.office = office_of(folder, clock, stated=Secret(STATED))
-        settings = self.office.settings()
-        state = msgspec.structs.replace(settings.state, admin_key=Secret(STATED))
-        self._settings = msgspec.structs.replace(settings, state=state)
+        self._settings = self.office.settings()
         self.office = msgspec.structs.replace(self.office, settings=lambda: self._settings)
         roles = {"operators": "operator", "readers": "viewer", "root": "admin"}
         self.oidc = OidcSettings(issuer=provider.url, client_id=CLIENT, roles=roles)
@@ -368,6 +366,8 @@ async def test_the_public_address_is_the_one_to_come_back_to(browser, setup):
     there = await go_to(browser, "/admin/login/sso?next=https://evil.example.com")
 
     assert there.query["redirect_uri"] == "https://llm.example.com/admin/login/callback"
+    async with browser.http.get("/admin/login/sso", allow_redirects=False) as response:
+        assert response.cookies["switchyard_login"]["secure"]
 
 
 async def test_logging_out_ends_a_session_of_single_sign_on(browser):

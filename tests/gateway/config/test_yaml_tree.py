@@ -8,6 +8,12 @@ from gateway.config.problem import ConfigErrors, Problem
 from gateway.config.yaml_tree import child, parse
 
 
+def grown(n):
+    """A list of ten lists of ten lists ... in *n* lines."""
+    lists = (f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, n))
+    return "\n".join(("a0: &a0 x", *lists))
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -85,6 +91,7 @@ def test_parse_finds_every_duplicate_key():
         ),
         ("a: \x00", "not YAML: unacceptable character #x0000: special characters are not allowed"),
         ("[" * 3000, "not YAML: nested too deeply"),
+        (grown(11), "more than 200000 values"),
     ],
 )
 def test_parse_says_where_the_syntax_breaks(text, message):
