@@ -1,4 +1,4 @@
-"""The text that is classified: the last human ask, after the turns that it may refer to."""
+"""The text that is classified: the last human ask, after what it may refer to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ WALKED_CHARS_MAX = 50_000  # of text read on that way, about a millisecond
 class Excerpt(msgspec.Struct, frozen=True):
     """
     What a classifier reads of a chat. *ask* holds the words of the human, at most ASK_CHARS_MAX
-    characters; *text* has the turns before it too. "" when no human has said anything.
+    characters; *text* has the system prompt and the turns before it too. "" when no human has said
+    anything.
 
     *truncated*: the ask was longer. *agent_continuation*: this request is a later step of a loop,
     because tool results came after the ask, or harness text after an answer to it.
@@ -74,11 +75,20 @@ def excerpt(turns: tuple[Turn, ...], at: int, ask: str, *, continued: bool) -> E
     if truncated:
         ask = f"{ask[:HEAD_CHARS]}{GAP}{ask[-(ASK_CHARS_MAX - HEAD_CHARS) + len(GAP) :]}"
     return Excerpt(
-        text=join_excerpt(ask, prior_turns(turns, at)),
+        text=join_excerpt(ask, [*system_prompt(turns), *prior_turns(turns, at)]),
         ask=ask,
         truncated=truncated,
         agent_continuation=continued,
     )
+
+
+def system_prompt(turns: tuple[Turn, ...]) -> list[tuple[str, str]]:
+    """
+    The words of the system prompt that opens a chat, with their role. It is no ask, but often says
+    what is to be done with what the user sends.
+    """
+    words = turn_text(turns[0]) if turns[0].role is Role.SYSTEM else ""
+    return [(Role.SYSTEM.value, words)] if words else []
 
 
 def prior_turns(turns: tuple[Turn, ...], at: int) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ import msgspec
 
 from models.scores import TASK_TYPES
 from models.train.attacks import NO_ATTACK
-from models.train.data import read_lines, read_phrases, read_rows
+from models.train.data import read_lines, read_phrases, read_rows, words_of
 from models.train.routing import Outcome, read_outcomes
 
+CONVERSATIONS = "authored-conversations"
 ABSOLUTE = "guide"  # complexities on the scale of the labelling guide; others only rank
 PUBLIC_WEIGHT = 0.3  # of a look-alike label beside one given by the guide
 FOREIGN_WEIGHT = 0.6  # of the same where hardly any other prompts are
@@ -140,6 +141,17 @@ def passages(folder: Path) -> list[str]:
     """Texts that people paste: what stands behind a blank line in public prompts."""
     found = [row["text"].partition("\n\n")[2] for row in read_lines(folder / "task/train.jsonl.gz")]
     return [passage for passage in found if len(passage) >= PASSAGE_CHARS_MIN]
+
+
+def systems(folder: Path) -> list[str]:
+    """System prompts of conversations; most of them say what is to be done with what comes."""
+    found = [
+        words_of(message["content"])
+        for row in read_lines(folder / "authored/conversations-train.jsonl.gz")
+        for message in row["messages"]
+        if message["role"] == "system"
+    ]
+    return [words for words in found if words]
 
 
 def dev_keys(folder: Path) -> set[str]:

@@ -115,12 +115,10 @@ def excerpt_of(entry: dict[str, Any]) -> str:
     at = max(
         i for i, m in enumerate(messages) if m["role"] == "user" and ask in words_of(m["content"])
     )
-    spoken = [
-        (message["role"], words_of(message["content"]))
-        for message in messages[:at]
-        if message["role"] in ("user", "assistant") and words_of(message["content"])
-    ]
-    return join_excerpt(ask, spoken[-PRIOR_TURNS:])
+    said = [(message["role"], words_of(message["content"])) for message in messages[:at]]
+    system = [(role, words) for role, words in said if role == "system" and words]
+    spoken = [(role, words) for role, words in said if role in ("user", "assistant") and words]
+    return join_excerpt(ask, [*system[:1], *spoken[-PRIOR_TURNS:]])
 
 
 def words_of(content: str | list[dict[str, Any]] | None) -> str:

@@ -33,6 +33,7 @@ OUTCOMES_MAX = 300  # of a routing source
 COPIES = 1  # of an English prompt labelled by the guide; the teacher knows them well
 FOREIGN_COPIES = 6  # of one in another language
 PHRASE_COPIES = 4
+CONVERSATION_COPIES = 6  # there are few, and none is changed
 PUBLIC_HARD = 0.4  # what is left of a public label's weight beside the teacher's opinion
 SOFT_BATCH_TOKENS = 4_096
 RATE = 1.5e-4
@@ -73,6 +74,8 @@ def copies_of(sample: Sample, copies: int) -> int:
     """How often a sample is seen."""
     if sample.group == "phrases":
         return PHRASE_COPIES
+    if sample.group == corpus.CONVERSATIONS:
+        return CONVERSATION_COPIES
     if sample.scale == corpus.ABSOLUTE and sample.lang != "en":
         return FOREIGN_COPIES
     return teach.copies_of(sample, copies)

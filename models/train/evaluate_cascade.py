@@ -16,7 +16,7 @@ import numpy as np
 from models.artefact import FILES
 from models.encoder import Encoder
 from models.opinion import Blend
-from models.train.corpus import language_of
+from models.train.corpus import CONVERSATIONS, language_of
 from models.train.data import Row, read_phrases, read_rows
 from models.train.evaluate import Predictions, measure, report, slices
 from models.train.evaluate_encoder import robust, sinking, tables
@@ -24,7 +24,6 @@ from models.train.first_stage import train
 from models.train.serving import ALWAYS, PLAIN, Held, answers_of, held_out, predictions
 
 LANGUAGES = 12  # the largest besides English
-CONVERSATIONS = "authored-conversations"
 
 
 def cases(held: list[Held], encoder: Encoder) -> dict[str, Predictions]:

@@ -4,7 +4,8 @@ Export, calibrate and write the artefact of the encoder.
 ``python -m models.train.finish --data DATA --work var/train`` reads ``student-done.pt`` and writes
 ``encoder.onnx``, ``encoder-tokenizer.json`` and ``encoder.toml`` to ``models/files``.
 ``--strangers NAME --groups A,B`` fits the confidence on rows of authors and sources that the
-model NAME has not seen: the confidence is then the one to expect of strangers.
+model NAME has not seen: it is then the one to expect of strangers. ``--keep-confidence``
+takes that of the encoder that is replaced, for one that was trained on from it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sklearn.isotonic import IsotonicRegression
 from tokenizers import Tokenizer
 
 from models.artefact import FILES
-from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest
+from models.encoder_manifest import ENCODER_MANIFEST, EncoderManifest, read_encoder_manifest
 from models.excerpt import ASK_MARK
 from models.scores import ATTACKS, TASK_TYPES
 from models.train import distil, evaluate
@@ -63,7 +64,7 @@ def toml_of(manifest: EncoderManifest) -> str:
 
 
 def finish(
-    work: Path, data: Path, out: Path, name: str, how: Calibration | None
+    work: Path, data: Path, out: Path, name: str, how: Calibration | EncoderManifest | None
 ) -> EncoderManifest:
     """Write the artefact; *how* takes the place of the calibration on dev, but for complexity."""
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
@@ -141,9 +142,12 @@ def main() -> None:
     parser.add_argument("--name", default="student")
     parser.add_argument("--strangers", default="")
     parser.add_argument("--groups", default="")
+    parser.add_argument("--keep-confidence", action="store_true")
     options = parser.parse_args()
-    how = None
-    if options.strangers:
+    how: Calibration | EncoderManifest | None = None
+    if options.keep_confidence:
+        how = read_encoder_manifest(options.out)
+    elif options.strangers:
         tokenizer = Tokenizer.from_file(str(options.work / "tokenizer.json"))
         predict = load_trained(options.work / f"{options.strangers}-done.pt", tokenizer)
         rows = rows_of(options.data, frozenset(options.groups.split(",")))

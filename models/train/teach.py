@@ -102,7 +102,7 @@ def copies_of(sample: Sample, copies: int) -> int:
 
 def augmenter(data: Path) -> Augmenter:
     """Changes with passages and asks of the public packs."""
-    return Augmenter(corpus.passages(data), plain_asks(data))
+    return Augmenter(corpus.passages(data), plain_asks(data), corpus.systems(data))
 
 
 def plain_asks(data: Path) -> list[str]:

@@ -130,7 +130,11 @@ def test_read_excerpt_has_the_turns_that_the_ask_refers_to():
         user("the second, in blue"),
     )
 
-    prior = [("user", "Something for a dark room?"), ("assistant", "Ferns, or ivy.")]
+    prior = [
+        ("system", "You sell plants."),
+        ("user", "Something for a dark room?"),
+        ("assistant", "Ferns, or ivy."),
+    ]
     assert found.text == join_excerpt("the second, in blue", prior)
 
 

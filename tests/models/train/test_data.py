@@ -52,7 +52,7 @@ def test_ask_before_paste(text, ask):
 
 
 def test_excerpt_of_a_conversation():
-    """The two turns with words before the ask are kept; system and tool messages are not."""
+    """The system prompt and the last two turns with words before the ask; no words of tools."""
     entry = {
         "ask": "the second",
         "messages": [
@@ -67,7 +67,8 @@ def test_excerpt_of_a_conversation():
         ],
     }
 
-    assert excerpt_of(entry) == f"user: ideas?\nassistant: a or b\n{ASK_MARK}the second"
+    before = "system: be brief\nuser: ideas?\nassistant: a or b\n"
+    assert excerpt_of(entry) == f"{before}{ASK_MARK}the second"
 
 
 def test_read_rows_adds_copies_that_are_not_scored(tmp_path):
