@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from gateway.charging import Charging
 from gateway.config.settings import Settings
 from gateway.core.clock import Clock
-from gateway.core.errors import SwitchyardError
+from gateway.core.errors import SwitchyardError, Unavailable
 from gateway.core.limits import Limit, Span
 from gateway.execute.credentials import Credentials
 from gateway.foundation import Foundation
@@ -94,18 +94,32 @@ class Accounting:
             await asyncio.sleep(BALANCES_S)
 
     async def _history(self, limit: Limit, before_s: float) -> Iterable[tuple[float, int]]:
-        """What was spent of *limit* before *before_s*, as the ledger knows it."""
+        """
+        What was spent of *limit* to the end of the minute of *before_s*: what came later is counted
+        here, and of that minute some may count twice.
+
+        Raises:
+            Unavailable: not all is in the ledger that was there at the start.
+        """
+        if not self.bookkeeper.answers:
+            raise Unavailable("The ledger is behind the journal.")
         return await asyncio.to_thread(self._spent, limit, before_s)
 
     def _spent(self, limit: Limit, before_s: float) -> list[tuple[float, int]]:
         scope, name = scope_of(limit)
         if scope == BALANCE:
-            return [(before_s, self.ledger.balance(name).used_nano_usd)]
+            return [(before_s, self.ledger.credits_used(name, before_s))]
         window = limit.window
         rolling = window.span is Span.ROLLING
         step_s = max(window.rolling_s // SLOTS // MINUTE_S, 1) * MINUTE_S
         since_s = before_s - window.rolling_s if rolling else bucket_of(window, before_s).start_s
-        found = self.ledger.spend_since(scope, name, since_s, step_s)  # type: ignore[arg-type]
+        found = self.ledger.spend_between(
+            scope,  # type: ignore[arg-type]
+            name,
+            since_s,
+            before_s,
+            bucket_s=step_s,
+        )
         if rolling:
             return [(float(at_s), spent) for at_s, spent in found]
         return [(before_s, sum(spent for _, spent in found))]

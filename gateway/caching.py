@@ -5,17 +5,23 @@ decision is there, filled when the answer has ended.
 A kept answer is given again only where the decision of now names the model that made it, and its
 deployment among those that may answer. So a hit obeys the policy, the health and the limits of
 now, and its headers explain it. An answer that a failover made with another model is not kept.
+
+Nor is one to personal data, unless the operator wants that. Where nobody has looked for any yet, we
+look when the answer has ended, so that no request waits for it.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
-from gateway.cache.cache import Look, ResponseCache
+from gateway.cache.cache import LOOP_BYTES_MAX, Look, ResponseCache
 from gateway.cache.entry import Entry
 from gateway.cache.note import Note, Status
-from gateway.cache.rules import AGENT, PERSONAL, RESTORED, worth_keeping
+from gateway.cache.rules import AGENT, PERSONAL, RESTORED, UNSCANNED, worth_keeping
 from gateway.cache.streams import Collected, Replay
+from gateway.config.cache_schema import CacheSettings
 from gateway.core.clock import Clock
 from gateway.core.decision import Decision
 from gateway.core.fleet import Deployment
@@ -25,6 +31,9 @@ from gateway.decide.policy import RoutingPolicy
 from gateway.execute.reply import Reply
 from gateway.execute.upstreams import Upstreams
 from gateway.reading import Reading, log_fault
+from gateway.scan.personal_data import tells_of_someone
+from gateway.scan.scanner import Scanner
+from gateway.scan.verdict import Verdict
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -40,13 +49,17 @@ class Caching:
 
     The mutable state: the *_look*, None before it begins and where there is no cache; *note*, what
     the reply says; and on a miss the *_reply* to be kept, its stream as far as it is *_collected*,
-    and its *_outcome*.
+    its *_outcome*, and whether nobody has looked for personal data (*_unseen*).
     """
 
-    def __init__(self, cache: ResponseCache | None, upstreams: Upstreams) -> None:
+    def __init__(
+        self, cache: ResponseCache | None, upstreams: Upstreams, scanner: Scanner | None
+    ) -> None:
         self.note: Note | None = None
         self._cache = cache
         self._upstreams = upstreams
+        self._scanner = scanner
+        self._unseen = False
         self._look: Look | None = None
         self._reply: Reply | None = None
         self._outcome: Outcome | None = None
@@ -75,7 +88,10 @@ class Caching:
             self._look = None
             return None
         entry = await look.found()
-        reason = look.reason or late_reason(reading, cache, restored=restored)
+        self._unseen = not look.settings.personal_data and not seen(reading.verdict)
+        reason = look.reason or late_reason(reading, look.settings, restored=restored)
+        if not reason and self._unseen:
+            reason = self._unseen_reason(look)
         if reason:
             self._tell(Note(Status.BYPASS, reason))
             self._look = None
@@ -120,7 +136,11 @@ class Caching:
             return
         try:
             entry = self._entry_of(reply, outcome, look)
-            if entry is not None:
+            if entry is None:
+                return
+            if self._unseen and self._scanner is not None:
+                cache.check(check(look, look.key, entry, self._scanner))
+            else:
                 cache.put(look.key, entry)
         except Exception as fault:  # noqa: BLE001 - logged without its message
             log_fault(look.request, fault, "keeping an answer")
@@ -155,22 +175,52 @@ class Caching:
         place = self._upstreams.deployment(entry.deployment)
         return None if place is None else place.serving(decision.model)
 
+    def _unseen_reason(self, look: Look) -> str:
+        """What is known, though nobody has looked into this request."""
+        if self._scanner is None:
+            return UNSCANNED
+        known = look.key is not None and look.cache.never.get(look.key)
+        return PERSONAL if known else ""
+
     def _tell(self, note: Note) -> None:
         self.note = note
         if self._cache is not None:
             self._cache.lookups[note.status] += 1
 
 
-def late_reason(reading: Reading, cache: ResponseCache, *, restored: bool) -> str:
+def late_reason(reading: Reading, settings: CacheSettings, *, restored: bool) -> str:
     """Why an answer is not kept, as far as only reading the request shows; "" when it is."""
     verdict = reading.verdict
     if restored:
         return RESTORED
-    if verdict is not None and not cache.settings.personal_data:
+    if verdict is not None and not settings.personal_data:
         unknown = verdict.missing and verdict.wishes.personal_action is not None
-        if unknown or (verdict.personal and not verdict.stripped):
+        if unknown or (tells_of_someone(verdict.personal) and not verdict.stripped):
             return PERSONAL
     return AGENT if reading.signals.agent_continuation else ""
+
+
+def seen(verdict: Verdict | None) -> bool:
+    """Whether all of a request was searched for personal data."""
+    if verdict is None or verdict.wishes.personal_action is None:
+        return False
+    return verdict.stripped or not (verdict.missing or verdict.truncated)
+
+
+async def check(look: Look, key: bytes, entry: Entry, scanner: Scanner) -> None:
+    """Keep *entry* unless its request holds personal data; in a thread where that is large."""
+    request = look.request
+    try:
+        if len(request.body) > LOOP_BYTES_MAX:
+            personal = await asyncio.to_thread(scanner.personal, request)
+        else:
+            personal = scanner.personal(request)
+        if personal:
+            look.cache.never.put(key, answer=True)
+        else:
+            look.cache.put(key, entry)
+    except Exception as fault:  # noqa: BLE001 - logged without its message
+        log_fault(request, fault, "keeping an answer")
 
 
 def reply_of(entry: Entry, place: Deployment) -> Reply:

@@ -8,7 +8,7 @@ into the journal, and from there into the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from gateway.core.charges import Released, Reserved, Settled, attempt_id
@@ -31,6 +31,7 @@ from gateway.ledger.usage_cost import cost_nano_usd
 from gateway.state.facts import Facts, Tell, tell_nobody
 
 LEASE_S = 60.0  # past the deadline of a request: by then its attempt has ended or its process died
+GAUGE_RETRY_S = 1.0  # some request may have ended by then
 OwnProviders = Callable[[str], tuple[str, ...]]  # of a tenant: where it has keys of its own
 
 
@@ -52,6 +53,7 @@ class Charging:
         self.tell: Tell = tell_nobody
         self._terms_of = TermsOf(Facts())
         self._given: Mapping[str, int] = {}
+        self._balances: dict[str, Limit] = {}  # made of *_given* when first asked for
 
     def use(self, facts: Facts) -> None:
         """Go on with the limits of *facts*; what was counted of them stays."""
@@ -59,7 +61,8 @@ class Charging:
 
     def use_given(self, given_nano_usd: Mapping[str, int]) -> None:
         """The credits that each tenant was ever given."""
-        self._given = given_nano_usd
+        if given_nano_usd != self._given:
+            self._given, self._balances = given_nano_usd, {}
 
     def terms(self, principal: Principal) -> Terms:
         """What *principal* works under."""
@@ -71,28 +74,48 @@ class Charging:
         own = self.own_providers(principal.tenant)
         if not own and terms.free:
             return UNBOUND
-        limits = list(terms.money)
+        left = [self.meters.remaining(limit) for limit in terms.money]
         if terms.credits:
-            limits.append(self.balance(principal.tenant))
-        return grant_of(terms, own, self.meters.remaining_nano_usd(limits))
+            left.append(self.balance_nano_usd(principal.tenant))
+        return grant_of(terms, own, min(left, default=None))
 
     def balance(self, tenant: str) -> Limit:
         """The credits of *tenant* as a limit."""
-        return balance_limit(tenant, self._given.get(tenant, 0))
+        limit = self._balances.get(tenant)
+        if limit is None:
+            limit = self._balances[tenant] = balance_limit(tenant, self._given.get(tenant, 0))
+        return limit
 
     def balance_nano_usd(self, tenant: str) -> int:
         """What *tenant* may still spend."""
-        return self.meters.state(self.balance(tenant)).remaining
+        return self.meters.remaining(self.balance(tenant))
 
-    def settle(self, hold: Hold, amount_nano_usd: int, low_balance_nano_usd: int) -> None:
-        """Settle what *hold* has of money, and let operators know of what comes near its end."""
-        meters = [meter for meter, _ in hold.held]
-        hold.settle({Unit.NANO_USD: amount_nano_usd})
+    def settle(
+        self, hold: Hold, amounts_nano_usd: Sequence[int], low_balance_nano_usd: int
+    ) -> None:
+        """
+        Settle what *hold* has of money, each by its amount, and let operators know of what comes
+        near its end.
+        """
+        held = hold.held
+        hold.settle_each(amounts_nano_usd)
         now_s = self.clock.wall()
-        for meter in meters:
+        for (meter, _), amount in zip(held, amounts_nano_usd, strict=True):
             mark = mark_of(meter.limit, low_balance_nano_usd)
-            if passed(meter, mark, amount_nano_usd, now_s):
+            if passed(meter, mark, amount, now_s):
                 self.tell(*notice_of(meter.state(now_s)))
+
+    async def know(self, principal: Principal) -> None:
+        """
+        Have it counted what was spent before this process, of all limits that *principal* may come
+        near. Waits at the first request of each limit alone, ``Meters.know`` says how long.
+        """
+        terms = self.terms(principal)
+        limits = [*terms.money, *(one for some in self.provider_limits.values() for one in some)]
+        if terms.credits:
+            limits.append(self.balance(principal.tenant))
+        if limits:
+            await self.meters.know(limits)
 
     def bill(self, principal: Principal) -> Bill:
         """The bill of one request."""
@@ -104,16 +127,17 @@ class Bill:
     Of one request: ``hold_flow`` before any work, ``expect`` when it is decided, ``attempt``
     before each attempt, ``settle`` or ``drop`` at the end; only the first end counts.
 
-    The mutable state: the holds, and the number of the attempt that has money reserved.
+    The mutable state: what is held of requests, tokens and money, and the number of the attempt
+    that has money reserved.
     """
 
     def __init__(self, charging: Charging, principal: Principal, terms: Terms) -> None:
         self.terms = terms
         self._charging = charging
         self._principal = principal
-        self._holds: list[Hold] = []
+        self._requests: Hold | None = None
+        self._tokens: Hold | None = None
         self._money: Hold | None = None
-        self._credits: Hold | None = None
         self._request: Request | None = None
         self._decision: Decision | None = None
         self._fee_nano_usd = 0
@@ -126,17 +150,21 @@ class Bill:
 
     async def hold_flow(self) -> None:
         """
-        Count the request, among those of a minute and those at once.
+        Count the request, among those of a minute and those at once; know what was spent before.
 
         Raises:
             RateLimited: it is one too many.
         """
-        if not self.terms.flow:
-            return
-        got = await self._charging.meters.hold([(limit, 1) for limit in self.terms.flow])
+        if self.terms.flow:
+            self._requests = await self._hold_flow(self.terms.flow, 1)
+        await self._charging.know(self._principal)
+
+    async def _hold_flow(self, limits: Sequence[Limit], amount: int) -> Hold:
+        """*amount* of each of *limits*. Raises RateLimited."""
+        got = await self._charging.meters.hold([(limit, amount) for limit in limits])
         if isinstance(got, LimitReached):
             refuse_flow(got, self.states)
-        self._holds.append(got)
+        return got
 
     @property
     def states(self) -> list[MeterState]:
@@ -167,8 +195,9 @@ class Bill:
         request, decision, charging = self._request, self._decision, self._charging
         if request is None or decision is None:
             raise ValueError("An attempt at nothing. This is a bug.")
-        if self._number == 0:
-            await self._hold_tokens(decision.tokens_in + decision.tokens_out)
+        if self.terms.tokens and self._tokens is None:
+            tokens = decision.tokens_in + decision.tokens_out
+            self._tokens = await self._hold_flow(self.terms.tokens, tokens)
         most = Usage(
             tokens_in=decision.tokens_in,
             tokens_out=min(
@@ -179,12 +208,12 @@ class Bill:
         )
         cost = cost_nano_usd(most, deployment.price)
         fee = self._fee_nano_usd
-        limits = (*self.terms.money, *charging.provider_limits.get(deployment.provider, ()))
-        self._money = await self._hold(self._money, [(limit, cost + fee) for limit in limits])
+        limits = [*self.terms.money, *charging.provider_limits.get(deployment.provider, ())]
         if self.terms.credits:
-            asked = fee if own_key else cost + fee
-            ask = [(charging.balance(request.principal.tenant), asked)]
-            self._credits = await self._hold(self._credits, ask, for_fee=own_key)
+            limits.append(charging.balance(request.principal.tenant))
+        if limits or self._money is not None:
+            amounts = self._amounts(len(limits), cost, fee, on_credits=not own_key)
+            await self._hold_money(list(zip(limits, amounts, strict=True)), for_fee=own_key)
         self._release("another attempt")
         self._number += 1
         now_s = charging.clock.wall()
@@ -206,32 +235,27 @@ class Bill:
         self._reserved = reserved
         self.reserved_nano_usd, self.on_credits = reserved.credits_nano_usd, reserved.on_credits
 
-    async def _hold_tokens(self, tokens: int) -> None:
-        """Raises RateLimited."""
-        if not self.terms.tokens:
-            return
-        got = await self._charging.meters.hold([(limit, tokens) for limit in self.terms.tokens])
-        if isinstance(got, LimitReached):
-            refuse_flow(got, self.states)
-        self._holds.append(got)
+    def _amounts(self, count: int, cost: int, fee: int, *, on_credits: bool) -> list[int]:
+        """
+        What of *cost* and *fee* each of *count* limits in money counts: those of the caller both,
+        those of the provider the cost, and the balance, which is the last, what credits pay.
+        """
+        own, balance = len(self.terms.money), int(self.terms.credits)
+        credit = fee + cost if on_credits else fee
+        return [cost + fee] * own + [cost] * (count - own - balance) + [credit] * balance
 
-    async def _hold(
-        self, hold: Hold | None, asks: list[tuple[Limit, int]], *, for_fee: bool = False
-    ) -> Hold | None:
-        """*asks* instead of what *hold* has. Raises as ``attempt``."""
+    async def _hold_money(self, asks: list[tuple[Limit, int]], *, for_fee: bool) -> None:
+        """*asks* instead of what is held for the attempt before. Raises as ``attempt``."""
         meters = self._charging.meters
-        if not asks:
-            return hold
-        if hold is None:
+        if self._money is None:
             got = await meters.hold(asks)
             if not isinstance(got, LimitReached):
-                return got
-            reached: LimitReached | None = got
-        else:
-            reached = await meters.change(hold, asks)
+                self._money = got
+                return
+            refuse_money(got, for_fee=for_fee)
+        reached = await meters.change(self._money, asks)
         if reached is not None:
             refuse_money(reached, for_fee=for_fee)
-        return hold
 
     def settle(
         self, outcome: Outcome, model: str, *, fee_nano_usd: int, savings_nano_usd: int
@@ -240,49 +264,53 @@ class Bill:
         if self._ended:
             return
         self._ended = True
-        usage, cost = outcome.usage, outcome.cost_nano_usd
-        tokens = 0 if usage is None or outcome.saved else usage.tokens_in + usage.tokens_out
-        for hold in self._holds:
-            hold.settle({Unit.REQUESTS: 1, Unit.TOKENS: tokens})
-        reserved = self._reserved
-        self.deducted_nano_usd = fee_nano_usd + (cost if self.on_credits else 0)
-        charging, low = self._charging, self.terms.low_balance_nano_usd
-        if self._money is not None:
-            charging.settle(self._money, cost + fee_nano_usd, low)
-        if self._credits is not None:
-            charging.settle(self._credits, self.deducted_nano_usd, low)
-        if reserved is None:
-            return
-        if usage is None:
+        usage, cost, reserved = outcome.usage, outcome.cost_nano_usd, self._reserved
+        on_credits, charging = bool(self.on_credits), self._charging
+        self.deducted_nano_usd = fee_nano_usd + (cost if on_credits else 0)
+        if usage is None or reserved is None:
             self._release(outcome.ending.value)
-            return
-        charging.journal.append(
-            Settled(
-                attempt_id=reserved.attempt_id,
-                request_id=reserved.request_id,
-                tenant=reserved.tenant,
-                project=reserved.project,
-                key_id=reserved.key_id,
-                provider=reserved.provider,
-                model=model,
-                on_credits=reserved.on_credits,
-                cost_nano_usd=cost,
-                fee_nano_usd=fee_nano_usd,
-                savings_nano_usd=savings_nano_usd,
-                tokens_in=usage.tokens_in,
-                tokens_out=usage.tokens_out,
-                estimated=usage.estimated,
-                wall_s=charging.clock.wall(),
+        else:
+            charging.journal.append(
+                Settled(
+                    attempt_id=reserved.attempt_id,
+                    request_id=reserved.request_id,
+                    tenant=reserved.tenant,
+                    project=reserved.project,
+                    key_id=reserved.key_id,
+                    provider=reserved.provider,
+                    model=model,
+                    on_credits=reserved.on_credits,
+                    cost_nano_usd=cost,
+                    fee_nano_usd=fee_nano_usd,
+                    savings_nano_usd=savings_nano_usd,
+                    tokens_in=usage.tokens_in,
+                    tokens_out=usage.tokens_out,
+                    estimated=usage.estimated,
+                    wall_s=charging.clock.wall(),
+                )
             )
-        )
+        self._settle_flow(0 if usage is None else usage.tokens_in + usage.tokens_out)
+        if self._money is not None:
+            count = len(self._money.held)
+            amounts = self._amounts(count, cost, fee_nano_usd, on_credits=on_credits)
+            charging.settle(self._money, amounts, self.terms.low_balance_nano_usd)
 
     def drop(self) -> None:
         """The request has ended without an answer to bill: it counts, and costs nothing."""
         if self._ended:
             return
         self._ended = True
-        for hold in self._holds:
-            hold.settle({Unit.REQUESTS: 1, Unit.TOKENS: 0})
+        self._settle_flow(0)
+        if self._money is not None:
+            self._money.release()
+        self._release("dropped")
+
+    def _settle_flow(self, tokens: int) -> None:
+        """The request counts as one, with *tokens*."""
+        if self._requests is not None:
+            self._requests.settle({})
+        if self._tokens is not None:
+            self._tokens.settle_each([tokens] * len(self._tokens.held))
 
     def _release(self, reason: str) -> None:
         """Give back what is reserved for the attempt before."""
@@ -290,9 +318,6 @@ class Bill:
             released = Released(self._reserved.attempt_id, self._charging.clock.wall(), reason)
             self._charging.journal.append(released)
             self._reserved = None
-
-
-Permit = Callable[[Deployment, bool], Awaitable[None]]
 
 
 def refuse_flow(reached: LimitReached, states: Sequence[MeterState]) -> NoReturn:
@@ -306,12 +331,13 @@ def refuse_flow(reached: LimitReached, states: Sequence[MeterState]) -> NoReturn
     unit = limit.unit.value
     window = "at once" if limit.unit is Unit.CONCURRENT else "per minute"
     scope = limit.name.partition("/")[0].replace(":", " ")
+    hopeless = reached.asked > limit.most  # however long one waits
     error = RateLimited(
         f"Rate limit of {scope}: {limit.most} {'requests' if unit == 'concurrent' else unit} "
         f"{window}; {reached.used + reached.held} are used, and this one needs {reached.asked}.",
-        retry_after_s=1.0 if reached.retry_after_s is None else reached.retry_after_s,
+        retry_after_s=None if hopeless else reached.retry_after_s or GAUGE_RETRY_S,
     )
-    error.states = states
+    error.states, error.retry = states, not hopeless
     raise error
 
 
@@ -334,6 +360,11 @@ def refuse_money(reached: LimitReached, *, for_fee: bool) -> NoReturn:
             estimate_nano_usd=reached.asked,
         )
     scope, _, window = limit.name.partition("/usd ")
+    if scope.startswith("provider:"):  # how much it is, is the operator's business
+        raise SpendLimitReached(
+            f"The spend limit of {scope.replace(':', ' ')} leaves too little for this request.",
+            retry_after_s=reached.retry_after_s,
+        )
     raise SpendLimitReached(
         f"The spend limit of {scope.replace(':', ' ')} ({usd_text(limit.most)} USD, {window}) "
         f"leaves {usd_text(max(left, 0))} USD; this request may cost {asked} USD.",

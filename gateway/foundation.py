@@ -8,7 +8,6 @@ in memory; the database is read and written beside the requests.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 from pathlib import Path
@@ -23,7 +22,7 @@ from gateway.state.database import open_engine
 from gateway.state.fact_store import FactStore
 from gateway.state.facts import Facts, ProviderKeyFact
 from gateway.state.key_secrets import digest, provider_key_context
-from gateway.state.master_key import master_key
+from gateway.state.master_key import MasterKeyError, master_key
 from gateway.state.replica import FactReplica
 from gateway.state.sealing import pepper_of, settle_master
 from gateway.state.vault import Vault, VaultError
@@ -53,6 +52,8 @@ class Foundation:
         )
         self._pepper = secrets.token_bytes(32)  # what keys are hashed with ...
         self._lasting = False  # ... as the facts say; until then it finds keys of the file alone
+        self._stored_keys: dict[str, ProviderKeyFact] = {}
+        self._opened_keys: list[ProviderKey] = []
 
     async def start(self) -> None:
         """
@@ -72,10 +73,16 @@ class Foundation:
         """Keep the facts fresh, until cancelled; make the pepper of a database that comes late."""
         while not self._lasting:
             await asyncio.sleep(self.replica.poll_s)
-            with contextlib.suppress(Unavailable):
+            try:
                 await asyncio.to_thread(settle_master, self.fact_store, self.vault)
                 await self.replica.refresh()
                 self._learn_pepper()
+            except Unavailable:
+                continue
+            except MasterKeyError as error:
+                log.critical("facts are not used any more: %s", error)
+                return
+            self.replica.changed(self.replica.facts)  # by whom keys were hashed without it
         await self.replica.run()
 
     def digest(self, secret: str) -> str:
@@ -102,6 +109,8 @@ class Foundation:
     def provider_keys(self, facts: Facts) -> list[ProviderKey]:
         """The provider keys of all tenants, opened. One that cannot be is left out, loudly."""
         stored: dict[str, ProviderKeyFact] = facts.of("provider_key")  # type: ignore[assignment]
+        if stored is self._stored_keys:  # other facts change more often
+            return self._opened_keys
         opened = []
         for name, fact in stored.items():
             if fact.disabled:
@@ -121,6 +130,7 @@ class Foundation:
                 )
             except (VaultError, ValueError) as error:
                 log.error("provider key %s cannot be used: %s", name, error)  # noqa: TRY400
+        self._stored_keys, self._opened_keys = stored, opened
         return opened
 
     def close(self) -> None:

@@ -49,6 +49,7 @@ class Operations:
         self._foundation = foundation
         self._accounting = accounting
         self._recorder = gateway.recorder
+        self._credentials = gateway.upstreams.credentials
         self._clock = clock
         self._admin_key = settings().state.admin_key
         access = Access(foundation.replica, foundation.digest, clock, self._admin_key)
@@ -104,6 +105,7 @@ class Operations:
             journal_bytes=bookkeeper.waiting_bytes,
             records_bytes=self._recorder.waiting_bytes,
             ledger_up=bookkeeper.answers,
+            provider_keys_refused=self._credentials.denied_count(self._clock.monotonic()),
             limits_stale_s=0.0 if stale_since_s is None else self._clock.wall() - stale_since_s,
         )
 

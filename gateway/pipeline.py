@@ -91,7 +91,7 @@ async def serve(
         SwitchyardError: nothing could be decided; later errors are in the result.
     """
     readers = gateway.readers  # a reload in between must not judge by other settings
-    caching = Caching(gateway.cache, gateway.upstreams)
+    caching = Caching(gateway.cache, gateway.upstreams, readers.scanner)
     chosen = await choose(request, readers, gateway.routing, caching.begin)
     attempts = 0
 

@@ -85,7 +85,6 @@ class AdminKeys(Drawer[AdminKey, AdminKeyView]):
     ) -> Item[AdminKeyView]:
         """Replace its draft. Raises Conflict for the last admin, InvalidRequest, NotFound."""
         now_s = self._office.clock.wall()
-        await self._office.refresh()
 
         def changed(fact: AdminKey) -> AdminKey:
             if value.expires_s != fact.expires_s:
@@ -94,7 +93,7 @@ class AdminKeys(Drawer[AdminKey, AdminKeyView]):
                 self._check_others(id_, fact)
             return msgspec.structs.replace(fact, **members(value))
 
-        return await self._change(who, id_, expected, changed, "update")
+        return await self._change(who, id_, expected, changed, "update", alone=True)
 
     @needs("admin")
     async def rotate(
@@ -117,7 +116,6 @@ class AdminKeys(Drawer[AdminKey, AdminKeyView]):
     async def revoke(self, who: Operator, id_: str) -> Item[AdminKeyView]:
         """End it now, for good. Raises Conflict for the last admin, NotFound, Unavailable."""
         now_s = self._office.clock.wall()
-        await self._office.refresh()
 
         def changed(fact: AdminKey) -> AdminKey:
             if fact.revoked_s is not None:
@@ -125,7 +123,7 @@ class AdminKeys(Drawer[AdminKey, AdminKeyView]):
             self._check_others(id_, fact)
             return msgspec.structs.replace(fact, revoked_s=now_s)
 
-        return await self._change(who, id_, None, changed, "revoke")
+        return await self._change(who, id_, None, changed, "revoke", alone=True)
 
     @needs("admin")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from gateway.admin.api_call import (
 from gateway.admin.api_route import PROJECT, ROOT, Route
 from gateway.admin.api_routes import ROUTES
 from gateway.admin.desk import Desk
+from gateway.admin.exports import send_export
 from gateway.admin.office import Office
 from gateway.admin.openapi import ApiError, ErrorBody, document
 from gateway.admin.roles import Operator
@@ -40,6 +42,7 @@ log = logging.getLogger("switchyard")
 
 DOCUMENT = "/admin/api/openapi.json"
 JSON = "application/json"
+NO_STORE = {"Cache-Control": "no-store"}
 HEAVY_MAX = 2  # questions at a time that read thousands of rows
 RETRY_S = 5.0  # when the database may answer again
 SHAPES = {
@@ -81,7 +84,7 @@ class AdminApi:
             log.error(message, type(error).__name__, trace)  # noqa: TRY400 - without its message
             return refusal(InternalError("The admin API failed; the log of the gateway has more."))
 
-    async def _dispatch(self, http: web.BaseRequest) -> web.Response:
+    async def _dispatch(self, http: web.BaseRequest) -> web.StreamResponse:
         if http.path == DOCUMENT and http.method in {"GET", "HEAD"}:
             described = await asyncio.to_thread(document)  # made at the first time: 50 ms
             return web.Response(body=described, content_type=JSON)
@@ -102,6 +105,9 @@ class AdminApi:
             expected=read_expected(http) if route.versioned else None,
             once=read_once(http, needed=True) if route.once else "",
         )
+        if route.export is not None:
+            pieces: Iterator[bytes] = await route.run(call)
+            return await send_export(http, route.export, pieces, NO_STORE, self._heavy)
         if not route.heavy:
             return success(route, await route.run(call))
         async with self._heavy:
@@ -156,7 +162,7 @@ def fitting(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
 
 def success(route: Route, answer: Any) -> web.Response:
     """*answer* as JSON, with its version as the ETag."""
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(NO_STORE)
     if route.answer is None:
         return web.Response(status=route.status, headers=headers)
     version = getattr(answer, "version", None)
@@ -168,7 +174,7 @@ def success(route: Route, answer: Any) -> web.Response:
 
 def refusal(error: SwitchyardError) -> web.Response:
     """*error* as JSON."""
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(NO_STORE)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allow
     if isinstance(error, Unauthenticated):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 from urllib.parse import unquote
 
 import msgspec
@@ -11,11 +11,13 @@ from aiohttp import web
 
 from gateway.admin.desk import Desk
 from gateway.admin.roles import Operator
+from gateway.config.decode import choices, mistakes
 from gateway.core.errors import BodyTooLarge, InvalidRequest, SwitchyardError
 
 T = TypeVar("T")
 BODY_BYTES_MAX = 2**20
 ONCE_CHARS_MAX = 128
+MISTAKES_MAX = 20  # told at a time
 ETAG = re.compile(r'"[0-9]{1,18}"|[0-9]{1,18}')
 EXACT = 2**53  # doubles are exact below
 
@@ -71,7 +73,10 @@ def read_query(http: web.BaseRequest, kind: type[T]) -> T:
     try:
         return msgspec.convert(plain, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise wrong_shape(error) from None
+        message, path = parted(error)
+        if message.startswith("Invalid enum value"):
+            message += f": expected one of {choices(kind, path)}"
+        raise InvalidRequest(message, param=path) from None
 
 
 async def read_body(http: web.BaseRequest, kind: Any) -> Any:
@@ -89,11 +94,14 @@ async def read_body(http: web.BaseRequest, kind: Any) -> Any:
         return None
     if http.content_type != "application/json":
         raise WrongType("Send the body as application/json.")
+    text = await whole(http)
+    if not text.strip():
+        raise InvalidRequest("The body is empty; it has to be JSON.", param="$")
     try:
-        tree = integral(msgspec.json.decode(await whole(http)))
+        tree = integral(msgspec.json.decode(text))
         return msgspec.convert(tree, kind)
     except msgspec.ValidationError as error:
-        raise wrong_shape(error) from None
+        raise wrong_shape(error, tree, kind) from None
     except RecursionError:
         raise InvalidRequest("The body is nested too deeply.", param="$") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -126,10 +134,26 @@ async def whole(http: web.BaseRequest) -> bytes:
     return b"".join(pieces)
 
 
-def wrong_shape(error: msgspec.ValidationError) -> InvalidRequest:
-    """What msgspec says, with the path apart."""
-    message, _, path = str(error).partition(" - at `")
-    return InvalidRequest(message, param=path.rstrip("`") or "$")
+def wrong_shape(error: msgspec.ValidationError, tree: Any, kind: Any) -> InvalidRequest:
+    """Every mistake of *tree*, which is no *kind*; what msgspec says where that is clearer."""
+    fields = getattr(get_origin(kind) or kind, "__struct_fields__", ())
+    if "value" in fields and isinstance(tree, dict) and "value" not in tree:
+        others = ", ".join(repr(name) for name in tree if name != "id") or "what it shall be"
+        return InvalidRequest(
+            f'"value" is missing: {others} stands in {{"value": {{…}}}}', param="$"
+        )
+    found = mistakes(tree, kind)
+    if not found:
+        message, path = parted(error)
+        return InvalidRequest(message, param=path)
+    told = "; ".join(f"{one.path}: {one.message}" for one in found[:MISTAKES_MAX])
+    return InvalidRequest(told if len(found) > 1 else found[0].message, param=found[0].path)
+
+
+def parted(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What msgspec says, and the path that it says it of."""
+    message, _, path = str(error).rpartition(" - at `")
+    return (message, path.rstrip("`")) if message else (str(error), "$")
 
 
 def read_expected(http: web.BaseRequest) -> int | None:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from gateway.admin.api_call import ApiCall
 from gateway.admin.drawer import Entry, Item, Made, Page, PageLimit
+from gateway.admin.exports import ExportForm
 from gateway.admin.keys import Overlap
 from gateway.config.section import Section
 from gateway.state.facts import Name, Role
@@ -24,7 +25,7 @@ class Route(msgspec.Struct, frozen=True):
     """
     One operation. *body*, *query* and *answer* are types, None for none. *versioned*: it obeys
     ``If-Match``. *once*: it needs an ``Idempotency-Key``. *role* is what its method needs.
-    *heavy*: it reads thousands of rows.
+    *heavy*: it reads thousands of rows. *export*: it runs into the pieces of a file of this form.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Route(msgspec.Struct, frozen=True):
     once: bool = False
     role: Role = "viewer"
     heavy: bool = False
+    export: ExportForm | None = None
 
 
 class Named(Section, Generic[V], frozen=True):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from gateway.admin.admin_keys import AdminKeyDraft, AdminKeyView
-from gateway.admin.api_call import ApiCall
+from gateway.admin.api_activity import ACTIVITY_ROUTES
 from gateway.admin.api_route import Route, named, secrets, unnamed
 from gateway.admin.drawer import Item, Made, Page
 from gateway.admin.keys import KeyDraft, KeyView
 from gateway.admin.playground import Explained, Trial
 from gateway.admin.provider_keys import ProviderKeyDraft, ProviderKeyView
 from gateway.admin.reports import (
-    Activity,
     AuditAsked,
     AuditLine,
     Billed,
     Freshness,
-    OneRecord,
     Providers,
     Quality,
     Stretch,
@@ -29,18 +25,9 @@ from gateway.admin.rules import DraftView, Publish, RulesOf, RulesTest, Tested, 
 from gateway.admin.tenants import TenantBalance, TopUp
 from gateway.admin.webhooks import WebhookDraft
 from gateway.learn.shipped import Template
-from gateway.record.activity import LIMIT_MAX, ActivityFilter
 from gateway.record.overview import Overview
 from gateway.state.facts import PolicyFact, RuleSet, Tenant, TenantProject
 from gateway.state.ledger_store import LedgerCheck
-
-
-class ActivityAsked(ActivityFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which records, and which part of them."""
-
-    after: str = ""
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 50
-
 
 RULES = "/rules/{project}"
 RULE_ROUTES = (
@@ -166,14 +153,6 @@ MONEY_ROUTES = (
         heavy=True,
     ),
 )
-
-
-async def activity(call: ApiCall) -> Activity:
-    """The records that are asked for."""
-    asked: ActivityAsked = call.query
-    return await call.desk.reports.activity(call.who, asked, asked.after, asked.limit)
-
-
 READ_ROUTES = (
     Route(
         "GET",
@@ -183,22 +162,6 @@ READ_ROUTES = (
         Overview,
         query=Stretch,
         heavy=True,
-    ),
-    Route(
-        "GET",
-        "/activity",
-        activity,
-        "Look through the records",
-        Activity,
-        query=ActivityAsked,
-        heavy=True,
-    ),
-    Route(
-        "GET",
-        "/activity/{request}",
-        lambda c: c.desk.reports.record(c.who, c.names["request"]),
-        "Read one record",
-        OneRecord,
     ),
     Route(
         "GET",
@@ -286,5 +249,6 @@ ROUTES: tuple[Route, ...] = (
     *WEBHOOK_ROUTES,
     *MONEY_ROUTES,
     *RULE_ROUTES,
+    *ACTIVITY_ROUTES,
     *READ_ROUTES,
 )

@@ -9,8 +9,9 @@ from gateway.admin.office import Office
 from gateway.config.known import Known, known_names
 from gateway.config.problem import Problem, unknown
 from gateway.core.errors import InvalidRequest
-from gateway.core.limits import MOST_MAX, Span, Window, parse_window
+from gateway.core.limits import MOST_MAX, Window, parse_window
 from gateway.core.money import NANO_USD_PER_USD
+from gateway.execute.endpoint_guard import EndpointRefused, check_url
 from gateway.state.fact_store import Ref
 from gateway.state.facts import Limits, SpendLimit
 
@@ -74,8 +75,6 @@ def spend_problems(path: str, limits: Iterable[SpendLimit]) -> Found:
         except ValueError as error:
             yield f"{path}[{index}].window", str(error)
             continue
-        if window.span is Span.NOW:
-            yield f"{path}[{index}].window", "money is spent, and does not come back: no window"
         if window in seen:
             yield f"{path}[{index}].window", f"there is another limit per {window}"
         seen.add(window)
@@ -103,3 +102,12 @@ def route_problems(routes: Iterable[str]) -> Found:
     for index, route in enumerate(routes):
         if not ROUTE.fullmatch(route):
             yield f"$.allowed_routes[{index}]", "expected the beginning of a path, such as /v1/chat"
+
+
+def url_problems(office: Office, path: str, url: str) -> Found:
+    """The problem of a *url* that operators may not have called."""
+    hosts = [host.lower() for host in office.settings().config.server.endpoint_hosts]
+    try:
+        check_url(url, hosts)
+    except EndpointRefused as error:
+        yield path, f"{error} Hosts in the configuration's server.endpoint_hosts are let through."

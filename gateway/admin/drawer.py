@@ -107,20 +107,26 @@ class Drawer(Generic[F, V]):
         action: str,
         *,
         leans_on: Sequence[Ref] = (),
+        alone: bool = False,
     ) -> Item[V]:
         """
         Replace one by what *changed* makes of it. Where the writer has not said which version it
-        saw, it is the one that is there now, however often somebody else is quicker.
+        saw, it is the one that is there now, however often somebody else is quicker. *alone*:
+        *changed* looks at others of the kind too, and nobody writes any meanwhile.
 
         Raises:
             NotFound, Conflict, Unavailable: see FactStore.write.
         """
         for left in reversed(range(TRIES)):
+            seen = await self._seen() if alone else None
             version, fact = await self._find(id_)
             after = changed(fact)
             write = Write(self.kind, id_, after, version if expected is None else expected)
             try:
-                written = await self._write(who, action, write, leans_on=leans_on)
+                written = await self._write(who, action, write, leans_on=leans_on, seen=seen)
+            except Outrun:
+                if not left:
+                    raise
             except Conflict:
                 if expected is not None or not left:
                     raise
@@ -143,16 +149,20 @@ class Drawer(Generic[F, V]):
             NotFound, Conflict, Unavailable: see FactStore.write.
         """
         for left in reversed(range(TRIES)):
-            await self._office.refresh()
-            facts = self._office.replica.facts
-            writes = [Write(self.kind, id_, None, expected), *others(facts)]
+            seen = await self._seen()
+            writes = [Write(self.kind, id_, None, expected), *others(self._office.replica.facts)]
             try:
-                await self._write(who, "delete", *writes, seen=facts.version)
+                await self._write(who, "delete", *writes, seen=seen)
             except Outrun:
                 if not left:
                     raise
             else:
                 return
+
+    async def _seen(self) -> int:
+        """The version of all facts, which are fresh."""
+        await self._office.refresh()
+        return self._office.replica.facts.version
 
     async def _write(
         self,

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.admin.api_route import PROJECT, ROOT, Route
 from gateway.admin.api_routes import ROUTES
+from gateway.admin.exports import MEDIA
 
 REF = "#/components/schemas/{name}"
 NAME = r"^[\w.@-]{1,64}$"
@@ -159,6 +160,9 @@ def query_parameters(
 
 def success(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The answer when all is well."""
+    if route.export is not None:
+        content = {MEDIA[route.export]: {"schema": {"type": "string"}}}
+        return {"description": "The file.", "content": content}
     if route.answer is None:
         return {"description": "Done."}
     content = {"application/json": {"schema": schema_of[repr(route.answer)]}}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import msgspec
 from aiohttp import web
 
+from gateway.admin.exports import ExportForm, send_export
 from gateway.admin.forms import PERIODS_S, activity_filter, query_of
 from gateway.admin.pages_visit import Visit, write
 from gateway.admin.render import SAFE
@@ -19,7 +19,7 @@ from gateway.core.outcome import Ending
 from gateway.core.request import RouteAction
 from gateway.decide.explain import explain
 from gateway.pipeline import Gateway
-from gateway.record.activity import ActivityFilter, export_rows, matches, query
+from gateway.record.activity import ActivityFilter, matches, query
 from gateway.record.record import Record, View, rbaos_view
 from models.scores import TASK_TYPES, TIERS
 
@@ -29,7 +29,6 @@ TAIL_POLL_S = 0.5
 TAIL_BEAT_S = 15.0  # a comment, so that proxies keep the connection
 TAIL_S_MAX = 3600.0  # then the browser asks again, with its session
 TAIL_BURST = 12  # rows at once; of more only the newest are shown
-EXPORTS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 STAGES = ("encoder", "memory", "first-stage", "deadline", "overload", "none", "off")
 HIDDEN = ("cursor", "done", "token")
 
@@ -151,23 +150,10 @@ def shown_signals(record: Record) -> list[tuple[str, object]]:
 
 async def export(visit: Visit) -> web.StreamResponse:
     """GET /admin/activity.csv and .jsonl: everything that the filter lets through."""
-    form: Literal["csv", "jsonl"] = "csv" if visit.here.endswith(".csv") else "jsonl"
+    form: ExportForm = "csv" if visit.here.endswith(".csv") else "jsonl"
     wanted = activity_filter(visit.form, visit.now_s)
-    response = web.StreamResponse(
-        headers={
-            **SAFE,
-            "Content-Type": EXPORTS[form],
-            "Content-Disposition": f'attachment; filename="activity.{form}"',
-        }
-    )
-    pieces = export_rows(visit.office.records, wanted, form)
-    first = await visit.heavy(lambda: next(pieces, b""))  # before the head: it may raise
-    await response.prepare(visit.http)
-    await write(response, first)
-    while (piece := await visit.heavy(lambda: next(pieces, None))) is not None:
-        await write(response, piece)
-    await response.write_eof()
-    return response
+    pieces = await visit.desk.reports.export(visit.who, wanted, form)
+    return await send_export(visit.http, form, pieces, SAFE, visit.shared.heavy)
 
 
 class Tails:

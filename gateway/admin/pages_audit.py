@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.admin.pages_visit import Visit
-from gateway.admin.reports import AUDITED, AuditAsked
+from gateway.admin.reports import AUDITED, AuditAsked, Audited
 from gateway.core.errors import InvalidRequest
 
 CURSOR_DIGITS = 18
@@ -22,7 +22,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     after = form.text("after")
     if len(after) > CURSOR_DIGITS or (after and not after.isascii()) or not (after + "0").isdigit():
         raise InvalidRequest("The cursor is none of ours.", param="after")
-    kind = form.text("kind") if form.text("kind") in AUDITED else ""
+    kind: Audited = next((one for one in AUDITED if one == form.text("kind")), "")
     asked = AuditAsked(kind=kind, id=form.text("id"), after=after)
     page = await visit.desk.reports.audit(visit.who, asked)
     return visit.page(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.admin.forms import Form
+from gateway.config.decode import mistakes
 from gateway.config.problem import ConfigErrors
 from gateway.config.schema import Condition, Rule, Target
 from gateway.config.yaml_tree import parse, stated, yaml_text
@@ -111,4 +112,6 @@ def converted(tree: object, what: str, shape: type[S]) -> S:
     try:
         return msgspec.convert(tree, shape)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise InvalidRequest(f"{what}: {error}") from None
+        found = [] if isinstance(error, RecursionError) else mistakes(tree, shape)
+        told = "; ".join(f"{one.path}: {one.message}" for one in found)
+        raise InvalidRequest(f"{what}: {told or error}") from None

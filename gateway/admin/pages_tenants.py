@@ -16,7 +16,7 @@ from gateway.admin.pages_rule_form import read_yaml
 from gateway.admin.pages_visit import Visit, do, go
 from gateway.admin.reports import Billed, UsageAsked
 from gateway.admin.tenants import TopUp
-from gateway.config.schema import Project
+from gateway.config.schema import MODES, Project
 from gateway.config.yaml_tree import stated, yaml_text
 from gateway.core.errors import InvalidRequest, SwitchyardError
 from gateway.core.money import nano_usd
@@ -26,7 +26,10 @@ from gateway.state.ledger_store import Balance
 
 LIST = "/admin/keys"
 TENANTS, PROJECTS = "/admin/tenants", "/admin/projects"
-WINDOWS = ("minute", "hour", "day", "week", "month", "lifetime")
+WINDOWS = (
+    *("minute", "hour", "day", "week", "month", "lifetime"),
+    *("rolling 1h", "rolling 5h", "rolling 24h", "rolling 7d", "rolling 30d"),
+)
 SPENT_HOURS = 24.0 * 30
 USD_MAX = 1e6
 
@@ -39,6 +42,7 @@ def options(visit: Visit) -> dict[str, object]:
         "project_names": sorted({"default", *config.projects, *facts.of("project")}),
         "provider_names": sorted(visit.office.settings().provider_names),
         "actions": tuple(one.value for one in RouteAction),
+        "modes": tuple({**MODES, **config.routing.modes}),
         "windows": WINDOWS,
     }
 

@@ -108,6 +108,7 @@ class Visit:
         """The text that *template* makes of *values*."""
         return self.shared.templates.get_template(template).render(
             who=self.who,
+            may=self.who.roles(),
             menu=MENU,
             here=UNDER.get(self.here, self.here),
             form=self.form,

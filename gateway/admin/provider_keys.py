@@ -9,13 +9,19 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gateway.admin.checks import check_name, known_of, leans_on, pairs, tenant_problems
+from gateway.admin.checks import (
+    check_name,
+    known_of,
+    leans_on,
+    pairs,
+    tenant_problems,
+    url_problems,
+)
 from gateway.admin.drawer import Drawer, Item, refuse, wrong
 from gateway.admin.roles import Operator, needs
 from gateway.config.secrets import Secret
 from gateway.config.section import Section
 from gateway.execute.credentials import ProviderKey
-from gateway.execute.endpoint_guard import check_url
 from gateway.state.fact_store import Write
 from gateway.state.facts import Name, ProviderKeyFact, Title
 from gateway.state.key_secrets import provider_key_context
@@ -140,11 +146,7 @@ class ProviderKeys(Drawer[ProviderKeyFact, ProviderKeyView]):
         except ValueError as error:
             yield "$.secret", str(error)
         if value.base_url is not None:
-            hosts = [host.lower() for host in self._office.settings().config.server.endpoint_hosts]
-            try:
-                check_url(value.base_url, hosts)
-            except ValueError as error:
-                yield "$.base_url", str(error)
+            yield from url_problems(self._office, "$.base_url", value.base_url)
 
 
 def said(value: ProviderKeyDraft) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class Operator(msgspec.Struct, frozen=True):
     id: str
     role: Role
 
+    def roles(self) -> frozenset[Role]:
+        """The roles whose work it may do."""
+        return frozenset(role for role, rank in RANKS.items() if rank <= RANKS[self.role])
+
     def check(self, role: Role) -> None:
         """Raises Forbidden where this takes at least *role*."""
         if RANKS[self.role] < RANKS[role]:

@@ -26,7 +26,7 @@ from gateway.config.check_rules import rule_problems
 from gateway.config.schema import Project
 from gateway.config.section import Section
 from gateway.config.yaml_tree import child
-from gateway.core.errors import Conflict
+from gateway.core.errors import Conflict, NotFound
 from gateway.state.fact_store import Write
 from gateway.state.facts import Facts, Tenant, TenantProject
 
@@ -56,9 +56,21 @@ class TenantBalance(msgspec.Struct, frozen=True):
 
 
 class Tenants(Drawer[Tenant, Tenant]):
-    """Who pays."""
+    """Who pays. The tenant ``default`` is always there; a fact of it is what was said of it."""
 
     kind, noun = "tenant", "tenant"
+
+    def _held(self) -> dict[str, Tenant]:
+        return {DEFAULT: Tenant(), **super()._held()}
+
+    async def _find(self, id_: str) -> tuple[int, Tenant]:
+        """As of any fact; version 0 and nothing said where ``default`` has none."""
+        try:
+            return await super()._find(id_)
+        except NotFound:
+            if id_ != DEFAULT:
+                raise
+            return 0, Tenant()
 
     def view(self, id_: str, fact: Tenant) -> Tenant:
         """Nothing of a tenant is secret."""
@@ -93,13 +105,18 @@ class Tenants(Drawer[Tenant, Tenant]):
 
     @needs("operator")
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
-        """Delete one that has nothing left. Raises Conflict, Forbidden, NotFound, Unavailable."""
+        """
+        Delete one that has nothing left; ``default`` forgets what was said of it.
+
+        Raises:
+            Conflict, Forbidden, NotFound, Unavailable.
+        """
 
         def others(facts: Facts) -> Sequence[Write]:
             fact = facts.of(self.kind).get(id_)
             if isinstance(fact, Tenant) and has_money(fact):
                 who.check("admin")  # else it could be made again without its limits
-            for kind, noun in BELONGINGS.items():
+            for kind, noun in BELONGINGS.items() if id_ != DEFAULT else ():
                 owned = [n for n, one in facts.of(kind).items() if of(one, id_)]
                 if owned:
                     raise Conflict(
@@ -112,7 +129,7 @@ class Tenants(Drawer[Tenant, Tenant]):
     @needs("viewer")
     async def balance(self, who: Operator, id_: str) -> TenantBalance:
         """What is left of the credits. Raises NotFound, Unavailable."""
-        await self._exists(id_)
+        await self._find(id_)
         found = await asyncio.to_thread(self._office.ledger.balance, id_)
         return TenantBalance(id_, found.available_nano_usd, found.held_nano_usd)
 
@@ -125,7 +142,7 @@ class Tenants(Drawer[Tenant, Tenant]):
             Conflict: *once* stood for another amount or tenant.
             NotFound, Unavailable.
         """
-        await self._exists(id_)
+        await self._find(id_)
         office = self._office
         found = await asyncio.to_thread(
             office.ledger.top_up,
@@ -145,10 +162,6 @@ class Tenants(Drawer[Tenant, Tenant]):
         )
         await office.refresh()
         return TenantBalance(id_, found.available_nano_usd, found.held_nano_usd)
-
-    async def _exists(self, id_: str) -> None:
-        if id_ != DEFAULT:
-            await self._find(id_)
 
     def _check(self, who: Operator, before: Tenant, after: Tenant) -> None:
         refuse(limit_problems("$.limits", after.limits))

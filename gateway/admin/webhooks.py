@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from gateway.admin.checks import check_name
+from gateway.admin.checks import check_name, url_problems
 from gateway.admin.drawer import Drawer, Item, Made, members, refuse
 from gateway.admin.roles import Operator, needs
 from gateway.config.section import Section
 from gateway.core.errors import Conflict, Unavailable
-from gateway.execute.endpoint_guard import check_url
 from gateway.state.fact_store import Write
 from gateway.state.facts import Event, Title, Webhook
 from gateway.state.key_secrets import webhook_context
@@ -48,7 +46,7 @@ class Webhooks(Drawer[Webhook, WebhookDraft]):
         """Make one, called *id_* or by a name of ours. Raises Conflict, InvalidRequest."""
         id_ = id_ or f"webhook-{secrets.token_hex(6)}"
         check_name(id_, self.noun)
-        refuse(self._problems(value))
+        refuse(url_problems(self._office, "$.url", value.url))
         secret = new_webhook_secret()
         sealed = self._office.vault.seal(secret, webhook_context(id_))
         fact = Webhook(**members(value), sealed=sealed)
@@ -60,7 +58,7 @@ class Webhooks(Drawer[Webhook, WebhookDraft]):
         self, who: Operator, id_: str, value: WebhookDraft, expected: int | None = None
     ) -> Item[WebhookDraft]:
         """Replace its draft; the secret stays. Raises Conflict, InvalidRequest, NotFound."""
-        refuse(self._problems(value))
+        refuse(url_problems(self._office, "$.url", value.url))
         return await self._change(
             who,
             id_,
@@ -101,13 +99,6 @@ class Webhooks(Drawer[Webhook, WebhookDraft]):
     async def delete(self, who: Operator, id_: str, expected: int | None = None) -> None:
         """Forget one. Raises Conflict, NotFound, Unavailable."""
         await self._write(who, "delete", Write(self.kind, id_, None, expected))
-
-    def _problems(self, value: WebhookDraft) -> Iterator[tuple[str, str]]:
-        hosts = [host.lower() for host in self._office.settings().config.server.endpoint_hosts]
-        try:
-            check_url(value.url, hosts)
-        except ValueError as error:
-            yield "$.url", str(error)
 
 
 def new_webhook_secret() -> str:

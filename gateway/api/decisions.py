@@ -13,6 +13,7 @@ from gateway.api.read_request import read_body, request_of
 from gateway.api.respond import json_response
 from gateway.choosing import explained
 from gateway.core.errors import InvalidRequest, NotFound
+from gateway.learn.counted import why_uncounted
 from gateway.record.record import Feedback, Record, rbaos_view
 from gateway.wire.decode import decode
 from gateway.wire.members import edit
@@ -73,11 +74,14 @@ async def decision(call: Call) -> web.StreamResponse:
 
 
 async def feedback(call: Call) -> web.StreamResponse:
-    """POST /v1/feedback: a judgement of the answer to one request."""
+    """
+    POST /v1/feedback: a judgement of the answer to one request. It is kept in any case; the reply
+    says whether it counts for routing, and else why not.
+    """
     said = decode(JUDGEMENT, await read_body(call))
     if (said.thumb is None) == (said.score is None):
         raise InvalidRequest("Send either thumb (up, down) or score (0 to 1).", param="thumb")
-    await _record(call, said.id)
+    record = await _record(call, said.id)
     score = said.score if said.score is not None else float(said.thumb == "up")
     call.service.gateway.recorder.put_feedback(
         Feedback(
@@ -88,7 +92,9 @@ async def feedback(call: Call) -> web.StreamResponse:
             key_id=call.principal.key_id,
         )
     )
-    return json_response(call, {"status": "accepted", "id": said.id})
+    reason = why_uncounted(record, call.service.settings.config.learn)
+    reply = {"status": "accepted", "id": said.id, "counted": not reason}
+    return json_response(call, {**reply, "reason": reason} if reason else reply)
 
 
 async def _record(call: Call, request_id: str) -> Record:

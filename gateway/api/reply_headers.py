@@ -15,7 +15,12 @@ from gateway.api.cache_headers import (
     lockllm_cache_headers,
     our_cache_headers,
 )
-from gateway.api.credit_headers import CREDIT_NAMES, credit_headers
+from gateway.api.credit_headers import (
+    CREDIT_NAMES,
+    OUR_MODE,
+    credit_headers,
+    our_credit_headers,
+)
 from gateway.api.header_text import header_list, header_text
 from gateway.api.scan_headers import (
     LOCKLLM_SCAN_NAMES,
@@ -86,6 +91,7 @@ EXPOSED_BY_FAMILY: dict[str, tuple[str, ...]] = {
             for name in (
                 *(CORE_NAMES + OWN_NAMES + ROUTING_NAMES),
                 *(OUR_SCAN_NAMES + OUR_CACHE_NAMES + CREDIT_NAMES),
+                OUR_MODE,
             )
         ),
     ),
@@ -132,7 +138,7 @@ def reply_headers(request: Request, served: Served) -> Headers:
     if verdict is not None:
         headers += our_scan_headers(verdict, compression)
     headers += our_cache_headers(served.cache)
-    headers += credit_headers(OURS, served.bill)
+    headers += our_credit_headers(OURS, served.bill)
     if LOCKLLM in families:
         headers += lockllm_cache_headers(served.cache)
         stopped = isinstance(served.error, ContentError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
 from typing import Final
 
 from gateway.cache.entry import Entry
@@ -16,16 +17,20 @@ from gateway.cache.streams import Room
 from gateway.config.cache_schema import CacheSettings
 from gateway.core.clock import Clock
 from gateway.core.request import Request
+from models.memory import Memory as Remembered
 
 ROOM_SHARE: Final = 4  # of the memory, beside it, for streams that are being collected
 LOOP_BYTES_MAX: Final = 65_536  # of a body; the key of a larger one is made in a thread
+CHECKS_MAX: Final = 64  # answers that wait to be kept; what comes on top is not
+NEVER_BYTES_MAX: Final = 2**20  # of remembered keys
 
 
 class ResponseCache:
     """
     For one event loop. The mutable state: *settings*, swapped by a reload; *memory*, and *room* for
-    streams on their way there; *lookups* by their status and *stored*, since the start; *_asking*,
-    the questions to Redis.
+    streams on their way there; *never*, the keys of requests that hold personal data; *lookups* by
+    their status and *stored*, since the start; *_asking*, the questions to Redis; *_checks* of what
+    is about to be kept.
     """
 
     def __init__(self, settings: CacheSettings, clock: Clock, shared: Shared | None = None) -> None:
@@ -37,13 +42,17 @@ class ResponseCache:
         self.lookups: Counter[Status] = Counter()
         self.stored = 0
         self._asking: set[asyncio.Task[None]] = set()
+        self._checks: set[asyncio.Task[None]] = set()
+        self.never: Remembered[bool] = Remembered(NEVER_BYTES_MAX)
 
     def use(self, settings: CacheSettings) -> None:
-        """From the next request on; what is kept stays while it fits."""
+        """From the next request on; what is kept stays while it fits and may be kept."""
+        stricter = self.settings.personal_data and not settings.personal_data
         self.settings = settings
         self.memory.limit(settings.memory_bytes_max)
         self.room.most = settings.memory_bytes_max // ROOM_SHARE
-        if not settings.enabled:
+        self.never = Remembered(NEVER_BYTES_MAX)  # the scan may look for other things now
+        if stricter or not settings.enabled:
             self.memory.clear()
 
     def put(self, key: bytes, entry: Entry) -> None:
@@ -60,6 +69,15 @@ class ResponseCache:
         task.add_done_callback(self._asking.discard)
         return task
 
+    def check(self, work: Coroutine[None, None, None]) -> None:
+        """Run *work*, which keeps an answer or not, beside the requests; not when there is much."""
+        if len(self._checks) >= CHECKS_MAX:
+            work.close()
+            return
+        task = asyncio.create_task(work)
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
     async def _fetch(self, shared: Shared, key: bytes) -> None:
         entry = await shared.get(key)
         if entry is not None:
@@ -69,10 +87,10 @@ class ResponseCache:
 
     async def close(self) -> None:
         """Let go of what is shared."""
-        asking = tuple(self._asking)
-        for task in asking:
+        tasks = (*self._asking, *self._checks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)  # each lets go of its connection
+        await asyncio.gather(*tasks, return_exceptions=True)  # each lets go of its connection
         if self.shared is not None:
             await self.shared.close()
 

@@ -24,6 +24,7 @@ TEMPERATURE_ABOVE: Final = "temperature"
 CHOICES: Final = "several-choices"
 AGENT: Final = "agent-continuation"
 PERSONAL: Final = "personal-data"
+UNSCANNED: Final = "unscanned"  # nobody can say whether there is personal data
 RESTORED: Final = "restored-values"
 AMBIGUOUS: Final = "ambiguous-body"
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import keys, policies, provider_keys, rules, tenants, webhooks
-from gateway.cli.options import ConfigFile, Json
+from gateway.cli import keys, policies, projects, provider_keys, rules, tenants, webhooks
+from gateway.cli.options import ConfigFile, Hours, Json
 
 Database = Annotated[
     str | None, typer.Option(help="URL of the records; default: the configuration's.")
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(projects.app, name="projects")
 app.add_typer(provider_keys.app, name="provider-keys")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
@@ -171,6 +172,42 @@ def usage(
 
     asked = {"by": by, "hours": hours, "tenant": tenant, "key": key}
     run(config, asked, as_json=as_json)
+
+
+@app.command()
+def activity(
+    config: ConfigFile = None,
+    where: Annotated[
+        list[str],
+        typer.Option("--where", "-w", help="NAME=VALUE such as tier=low; may be repeated."),
+    ] = [],  # noqa: B006
+    hours: Hours = 24.0,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=500)] = 50,
+    export: Annotated[
+        str | None, typer.Option(help="All of them to the standard output: csv or jsonl.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Look through recorded requests, newest first."""
+    from gateway.cli.activity import activity as run
+
+    run(config, where, hours, limit, export=export, as_json=as_json)
+
+
+@app.command()
+def audit(
+    config: ConfigFile = None,
+    kind: Annotated[str, typer.Option(help="tenant, key, rules, session, ...")] = "",
+    id_: Annotated[str, typer.Option("--id", help="Of this one alone.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many lines.", min=1, max=200)] = 50,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Who changed what, newest first."""
+    from gateway.cli.activity import audit as run
+
+    run(config, kind, id_, limit, as_json=as_json)
 
 
 @app.command()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import getpass
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import typer
@@ -22,6 +23,7 @@ from gateway.admin.drawer import Drawer, Entry
 from gateway.admin.office import Office
 from gateway.admin.roles import Operator
 from gateway.cli.check import settings_or_exit
+from gateway.config.decode import choices
 from gateway.config.settings import Settings
 from gateway.core.clock import SystemClock
 from gateway.core.errors import SwitchyardError
@@ -34,6 +36,7 @@ from gateway.state.master_key import MasterKeyError
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
 UNLIMITED = Limits()
+AtLimit = Literal["refuse", "cheaper"]
 T = TypeVar("T")
 V = TypeVar("V")
 Work = Callable[[Desk, Operator], Awaitable[T]]
@@ -123,23 +126,54 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Limits):
+        return limits_text(value)
     if isinstance(value, tuple | list):
         return ", ".join(map(cell, value))
     return str(value)
 
 
+def limits_text(limits: Limits) -> str:
+    """*limits* in one line, spend limits as ``--spend`` takes them; "" where there are none."""
+    told = [f"{one.usd:.9f}".rstrip("0").rstrip(".") + f"/{one.window}" for one in limits.spend]
+    if limits.at_limit != UNLIMITED.at_limit:
+        told.append(f"at the limit {limits.at_limit}")
+    for value, words in (
+        (limits.requests_per_minute, "requests/minute"),
+        (limits.tokens_per_minute, "tokens/minute"),
+        (limits.concurrent, "at once"),
+    ):
+        told += [] if value is None else [f"{value} {words}"]
+    return ", ".join(told)
+
+
+def time_text(wall_s: float) -> str:
+    """Seconds since the epoch as ISO 8601, UTC; as they are beyond the calendar."""
+    try:
+        return datetime.datetime.fromtimestamp(wall_s, datetime.UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return str(wall_s)
+
+
 def print_members(answer: msgspec.Struct | dict[str, Any]) -> None:
     """The members of *answer* one below the other; those that say nothing are left out."""
-    plain = msgspec.to_builtins(answer)
+    plain: dict[str, Any] = msgspec.to_builtins(answer)
     table = Table(show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in plain.items():
-        if value not in (None, "", [], (), {}, False):
-            shown = (
-                value
-                if isinstance(value, str | int | float)
-                else msgspec.json.encode(value).decode()
-            )
-            table.add_row(name, escape(str(shown)))
+        if value in (None, "", [], (), {}, False):
+            continue
+        whole, heading = getattr(answer, name, value), name
+        if isinstance(whole, Limits):
+            shown = limits_text(whole) or "none"
+        elif name.endswith("_s") and isinstance(value, int | float):
+            heading, shown = name.removesuffix("_s"), time_text(value)
+        elif isinstance(value, dict):
+            shown = msgspec.json.encode(value).decode()
+        else:
+            shown = cell(value)
+        table.add_row(heading, escape(shown))
     console.print(table)
 
 
@@ -148,21 +182,34 @@ def limits_of(
     requests: int | None,
     tokens: int | None,
     concurrent: int | None,
+    at_limit: str | None,
     before: Limits = UNLIMITED,
 ) -> Limits:
     """
-    *before* with what was said.
+    *before* with what was said; a spend limit ``none`` takes those away that there are.
 
     Raises:
-        typer.BadParameter: a spend limit is not USD/WINDOW.
+        typer.BadParameter: a spend limit is not USD/WINDOW, or *at_limit* no word for it.
     """
+    stated = () if list(spend) == ["none"] else tuple(map(spend_limit, spend))
     return msgspec.structs.replace(
         before,
-        spend=tuple(map(spend_limit, spend)) or before.spend,
+        spend=stated if spend else before.spend,
+        at_limit=before.at_limit if at_limit is None else said(at_limit, AtLimit, "--at-limit"),
         requests_per_minute=before.requests_per_minute if requests is None else requests,
         tokens_per_minute=before.tokens_per_minute if tokens is None else tokens,
         concurrent=before.concurrent if concurrent is None else concurrent,
     )
+
+
+def said(value: object, kind: Any, option: str) -> Any:
+    """*value* of an *option* as *kind*. Raises typer.BadParameter, which lists what there is."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        told = choices(kind, "")
+        message = f"expected one of {told}, got {value!r}" if told else str(error)
+        raise typer.BadParameter(message, param_hint=option) from None
 
 
 def spend_limit(text: str) -> SpendLimit:

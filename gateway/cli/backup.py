@@ -51,7 +51,10 @@ def guarded(work: Callable[[], None]) -> None:
     """Do *work*; its errors go to the console. Raises typer.Exit."""
     try:
         work()
-    except (BackupError, OSError, sqlite3.Error) as error:
+    except OSError as error:
+        console.print(f"[red]{escape(f'{error.filename}: {error.strerror}')}[/]")
+        raise typer.Exit(1) from None
+    except (BackupError, sqlite3.Error) as error:
         console.print(f"[red]{escape(str(error))}[/]")
         raise typer.Exit(1) from None
 
@@ -72,6 +75,8 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> None:
         raise BackupError(f"{target} is there already; --force replaces it.")
     if target.exists() and target.samefile(source):
         raise BackupError(f"{target} is the database itself.")
+    if not target.parent.is_dir():
+        raise BackupError(f"There is no folder {target.parent}; make it first.")
     partial = fresh(target)
     try:
         with opened(source) as live, opened(partial) as copy:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gateway.cli.options import (
+    Action,
+    AtLimit,
     Concurrent,
     ConfigFile,
     Id,
     Json,
+    ModeName,
     Requests,
     Spend,
     TenantName,
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Keys of clients; with --admin, of operators.")
 
+Priority = Annotated[str, typer.Option(help="Under overload: normal, or low to be shed first.")]
+Order = Literal["normal", "low"]
 Admin = Annotated[bool, typer.Option("--admin", help="Keys of operators, for /admin.")]
 DAY_S = 86_400.0
 
@@ -48,6 +53,10 @@ def create(
     requests: Requests = None,
     tokens: Tokens = None,
     concurrent: Concurrent = None,
+    at_limit: AtLimit = None,
+    action: Action = None,
+    mode: ModeName = None,
+    priority: Priority = "normal",
     role: Annotated[
         str | None, typer.Option(help="Of an operator instead: viewer, operator or admin.")
     ] = None,
@@ -56,17 +65,18 @@ def create(
     """Make a key. Its secret is shown this once."""
     from gateway.admin.admin_keys import AdminKeyDraft
     from gateway.admin.keys import KeyDraft
-    from gateway.cli.at_desk import at_desk, console, limits_of, print_json
+    from gateway.cli.at_desk import at_desk, console, limits_of, print_json, said
+    from gateway.core.request import RouteAction
+    from gateway.state.facts import Role
 
     expires_s = None if days is None else time.time() + days * DAY_S
     if role is not None:
-        limits = (requests, tokens, concurrent)
-        of_clients = (tenant, project) != ("default", "default") or any((model, route, spend))
+        limits = (requests, tokens, concurrent, at_limit, action, mode)
+        usual = ("default", "default", "normal")
+        of_clients = (tenant, project, priority) != usual or any((model, route, spend))
         if of_clients or any(one is not None for one in limits):
             raise typer.BadParameter("an operator has only a name and days", param_hint="--role")
-        if role not in {"viewer", "operator", "admin"}:
-            raise typer.BadParameter("must be viewer, operator or admin", param_hint="--role")
-        operator = AdminKeyDraft(role=role, name=name, expires_s=expires_s)  # type: ignore[arg-type]  # one of them
+        operator = AdminKeyDraft(role=said(role, Role, "--role"), name=name, expires_s=expires_s)
         made: Any = at_desk(config, lambda desk, who: desk.admin_keys.create(who, operator, key_id))
     else:
         draft = KeyDraft(
@@ -76,7 +86,10 @@ def create(
             expires_s=expires_s,
             allowed_models=tuple(model),
             allowed_routes=tuple(route),
-            limits=limits_of(spend, requests, tokens, concurrent),
+            action=said(action, RouteAction | None, "--action"),
+            mode=mode,
+            priority=said(priority, Order, "--priority"),
+            limits=limits_of(spend, requests, tokens, concurrent, at_limit),
         )
         made = at_desk(config, lambda desk, who: desk.keys.create(who, draft, key_id))
     if as_json:
@@ -167,27 +180,39 @@ def limit(
     requests: Requests = None,
     tokens: Tokens = None,
     concurrent: Concurrent = None,
+    at_limit: AtLimit = None,
+    action: Action = None,
+    mode: ModeName = None,
+    priority: Annotated[str | None, typer.Option(help="Under overload: normal or low.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Change limits of a key; what is not named stays."""
+    """Change limits of a key and how it is routed; what is not named stays."""
     import msgspec
 
     from gateway.admin.drawer import picked
     from gateway.admin.keys import KeyDraft
-    from gateway.cli.at_desk import at_desk, limits_of, print_json, print_members
+    from gateway.cli.at_desk import at_desk, limits_of, print_json, print_members, said
+    from gateway.core.request import RouteAction
+
+    changes: dict[str, Any] = {
+        "action": said(action, RouteAction | None, "--action"),
+        "mode": mode,
+        "priority": said(priority, Order | None, "--priority"),
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
 
     async def work(desk: Desk, who: Any) -> Any:
         before = await desk.keys.get(who, key_id)
         draft = picked(KeyDraft, before.value)
-        limits = limits_of(spend, requests, tokens, concurrent, draft.limits)
-        changed = msgspec.structs.replace(draft, limits=limits)
+        limits = limits_of(spend, requests, tokens, concurrent, at_limit, draft.limits)
+        changed = msgspec.structs.replace(draft, limits=limits, **changes)
         return await desk.keys.update(who, key_id, changed, before.version)
 
     item = at_desk(config, work)
     if as_json:
         print_json(item)
     else:
-        print_members(item.value.limits)
+        print_members(item.value)
 
 
 @app.command()

@@ -17,8 +17,21 @@ TenantName = Annotated[str, typer.Option("--tenant", "-t", help="Who pays.")]
 TitleText = Annotated[str, typer.Option("--name", help="For a person.")]
 Spend = Annotated[
     list[str],
-    typer.Option(help="USD/WINDOW, such as 5/day, 100/month, '1/rolling 3600'; may be repeated."),
+    typer.Option(
+        help="USD/WINDOW, such as 5/day, 100/month, '1/rolling 5h'; may be repeated. "
+        "Takes the place of all spend limits; none takes them away."
+    ),
 ]
 Requests = Annotated[int | None, typer.Option(help="Most requests per minute.", min=0)]
 Tokens = Annotated[int | None, typer.Option(help="Most tokens per minute.", min=0)]
 Concurrent = Annotated[int | None, typer.Option(help="Most requests in flight.", min=0)]
+AtLimit = Annotated[
+    str | None,
+    typer.Option("--at-limit", help="Of money: refuse, or cheaper for another model."),
+]
+Action = Annotated[
+    str | None,
+    typer.Option(help="Route action: disabled, auto, custom or observe; without, the project's."),
+]
+ModeName = Annotated[str | None, typer.Option("--mode", help="eco, balanced, sport, ...")]
+Hours = Annotated[float, typer.Option(help="How far to look back.", min=0.01)]

@@ -28,13 +28,13 @@ def create(
     tenant: OfTenant = "",
     as_json: Json = False,
 ) -> None:
-    """Add a policy, as in the section scan.policies of the configuration."""
+    """Add a policy, as in scan.policies of the configuration; without a name, its id is that."""
     from gateway.cli.at_desk import at_desk, console, print_json
     from gateway.cli.yaml_files import read_as
     from gateway.core.content_policy import ContentPolicy
     from gateway.state.facts import PolicyFact
 
-    value = PolicyFact(policy=read_as(file, ContentPolicy), tenant=tenant)
+    value = PolicyFact(policy=read_as(file, ContentPolicy, name=policy_id), tenant=tenant)
     item = at_desk(config, lambda desk, who: desk.content_policies.create(who, policy_id, value))
     if as_json:
         print_json(item)

@@ -35,20 +35,20 @@ async def _serve(app: App) -> None:
     except (OSError, SwitchyardError, MasterKeyError) as error:
         console.print(f"[red]Cannot start: {escape(str(error))}[/]")
         raise typer.Exit(1) from None
-    greet(app.settings, host, port, app.describe())
+    greet(app.settings, host, port, app.describe(), unlocked=app.service.keyring.open)
     await app.run()
 
 
-def greet(settings: Settings, host: str, port: int, classifier: str) -> None:
-    """Tell a person at the terminal what to do next."""
+def greet(settings: Settings, host: str, port: int, classifier: str, *, unlocked: bool) -> None:
+    """Tell a person at the terminal what to do next. *unlocked*: no key is needed to call."""
     url = f"http://{host}:{port}"
     fleet = settings.fleet
     simulated = [d for d in fleet.deployments if d.simulated]
     console.print(f"[bold]Switchyard[/] listens on [bold]{url}[/]")
     console.print(f"  OpenAI SDKs: base_url [bold]{url}/v1[/]   Anthropic SDKs: [bold]{url}[/]")
     console.print(f"  classifier: {escape(classifier)}")
-    if not settings.keys:
-        console.print("  [yellow]no keys are configured: everybody on this machine may call[/]")
+    if unlocked:
+        console.print("  [yellow]there are no keys yet: everybody on this machine may call[/]")
     if simulated:
         console.print(
             f"  [yellow]simulated[/]: {len(simulated)} of {len(fleet.deployments)} deployments are "
@@ -60,7 +60,7 @@ def greet(settings: Settings, host: str, port: int, classifier: str) -> None:
     for provider, models in by_provider.items():
         shown = ", ".join(models[:6]) + (f" and {len(models) - 6} more" if len(models) > 6 else "")
         console.print(f"  {provider}: {escape(shown)}")
-    key = '    -H "Authorization: Bearer $SWITCHYARD_KEY" \\\n' if settings.keys else ""
+    key = "" if unlocked else '    -H "Authorization: Bearer $SWITCHYARD_KEY" \\\n'
     console.print(
         f"\n  curl -i {url}/v1/chat/completions -H 'content-type: application/json' \\\n{key}"
         '    -d \'{"model": "auto", "messages": [{"role": "user", "content": "Say hello"}]}\'\n',

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.options import (
+    AtLimit,
     Concurrent,
     ConfigFile,
     Id,
@@ -35,6 +36,7 @@ def create(
     requests: Requests = None,
     tokens: Tokens = None,
     concurrent: Concurrent = None,
+    at_limit: AtLimit = None,
     credits_: Annotated[bool, typer.Option("--credits", help="Pays from a balance.")] = False,
     low_balance: Annotated[
         float, typer.Option(help="USD; webhooks hear of a balance that falls to it.", min=0.0)
@@ -53,7 +55,7 @@ def create(
         credits=credits_,
         low_balance_usd=low_balance,
         own_keys="only" if own_keys_only else "prefer",
-        limits=limits_of(spend, requests, tokens, concurrent),
+        limits=limits_of(spend, requests, tokens, concurrent, at_limit),
     )
     item = at_desk(config, lambda desk, who: desk.tenants.create(who, tenant, value))
     if as_json:
@@ -87,14 +89,15 @@ def list_(config: ConfigFile = None, *, as_json: Json = False) -> None:
         value, balance = entry["value"], entry["balance"]
         left = usd_text(balance.available_nano_usd) if value.credits else ""
         state = "disabled" if value.disabled else "works"
-        rows.append((entry["id"], value.name, state, value.own_keys, left))
-    print_table(("id", "name", "state", "own keys", "credits USD"), rows)
+        rows.append((entry["id"], value.name, state, value.own_keys, left, value.limits))
+    print_table(("id", "name", "state", "own keys", "credits USD", "limits"), rows)
 
 
 @app.command()
 def show(tenant: Id, config: ConfigFile = None, *, as_json: Json = False) -> None:
-    """Show a tenant and its balance."""
+    """Show a tenant, and its balance where it pays from one."""
     from gateway.cli.at_desk import at_desk, print_json, print_members
+    from gateway.core.money import usd_text
 
     async def work(desk: Desk, who: Any) -> tuple[Any, Any]:
         return await desk.tenants.get(who, tenant), await desk.tenants.balance(who, tenant)
@@ -104,7 +107,43 @@ def show(tenant: Id, config: ConfigFile = None, *, as_json: Json = False) -> Non
         print_json({"tenant": item, "balance": balance})
     else:
         print_members(item.value)
-        print_members(balance)
+        if item.value.credits:
+            print_members(
+                {
+                    "credits left, USD": usd_text(balance.available_nano_usd),
+                    "reserved, USD": usd_text(balance.held_nano_usd),
+                }
+            )
+
+
+@app.command()
+def limit(
+    tenant: Id,
+    config: ConfigFile = None,
+    *,
+    spend: Spend = [],  # noqa: B006
+    requests: Requests = None,
+    tokens: Tokens = None,
+    concurrent: Concurrent = None,
+    at_limit: AtLimit = None,
+    as_json: Json = False,
+) -> None:
+    """Change limits of a tenant; what is not named stays."""
+    import msgspec
+
+    from gateway.cli.at_desk import at_desk, limits_of, print_json, print_members
+
+    async def work(desk: Desk, who: Any) -> Any:
+        before = await desk.tenants.get(who, tenant)
+        limits = limits_of(spend, requests, tokens, concurrent, at_limit, before.value.limits)
+        changed = msgspec.structs.replace(before.value, limits=limits)
+        return await desk.tenants.update(who, tenant, changed, before.version)
+
+    item = at_desk(config, work)
+    if as_json:
+        print_json(item)
+    else:
+        print_members(item.value)
 
 
 @app.command()
@@ -121,14 +160,14 @@ def enable(tenant: Id, config: ConfigFile = None) -> None:
 
 @app.command()
 def delete(tenant: Id, config: ConfigFile = None) -> None:
-    """Delete a tenant without projects and keys."""
+    """Delete a tenant without projects and keys; `default` forgets what was said of it."""
     from gateway.cli.at_desk import at_desk, console
 
     at_desk(config, lambda desk, who: desk.tenants.delete(who, tenant))
     console.print(f"The tenant {tenant} is gone.")
 
 
-@app.command("top-up")
+@app.command("top-up", context_settings={"ignore_unknown_options": True})  # -5 is told of
 def top_up(
     tenant: Id,
     usd: Annotated[str, typer.Argument(help="USD, above 0, such as 25.50.")],

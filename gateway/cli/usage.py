@@ -6,23 +6,26 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
 
-from gateway.admin.reports import Billed, UsageAsked
-from gateway.cli.at_desk import at_desk, console, print_json, print_table
+from gateway.admin.reports import HOURS_MAX, Billed, By, UsageAsked
+from gateway.cli.at_desk import at_desk, console, print_json, print_table, said
 from gateway.core.money import usd_text
 
 
 def run(config: Path | None, asked: dict[str, Any], *, as_json: bool) -> None:
     """Print one line for each group."""
-    try:
-        value = msgspec.convert(asked, UsageAsked)
-    except msgspec.ValidationError as error:
-        raise typer.BadParameter(str(error)) from None
+    value = UsageAsked(**asked | {"by": said(asked["by"], By, "--by")})
+    if not 0 < value.hours <= HOURS_MAX:
+        raise typer.BadParameter(f"at most {HOURS_MAX:g}", param_hint="--hours")
     found = at_desk(config, lambda desk, who: desk.reports.usage(who, value))
     if as_json:
         print_json(found)
+        return
+    if not found:
+        of = [f"the {name} '{asked[name]}'" for name in ("tenant", "key") if asked[name]]
+        whom = f" to {' and '.join(of)}" if of else ""
+        console.print(f"Nothing was billed{whom} in the last {value.hours:g} hours.", markup=False)
         return
     headings = (value.by, "attempts", "tokens in", "tokens out", "USD", "saved USD", "fee USD")
     print_table(headings, [line(one, value.by) for one in found])

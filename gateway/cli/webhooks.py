@@ -29,10 +29,12 @@ def create(
     import msgspec
 
     from gateway.admin.webhooks import WebhookDraft
-    from gateway.cli.at_desk import at_desk
+    from gateway.cli.at_desk import at_desk, said
+    from gateway.state.facts import Event
 
+    events = tuple(said(one, Event, "--event") for one in event)
     try:
-        draft = msgspec.convert({"url": url, "events": event, "name": name}, WebhookDraft)
+        draft = msgspec.convert({"url": url, "events": events, "name": name}, WebhookDraft)
     except msgspec.ValidationError as error:
         raise typer.BadParameter(str(error)) from None
     print_made(

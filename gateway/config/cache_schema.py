@@ -29,7 +29,9 @@ class CacheSettings(Section, frozen=True):
     # request says nothing, so a lower limit admits only those that say how much they want.
     temperature_max: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
     tools: bool = False  # also requests with tools: a call may have effects, a search grows old
-    personal_data: bool = False  # also prompts in which the scan found some and left it
+    # Also prompts that hold some. Otherwise it is looked for before an answer is kept, and with the
+    # scan off, which is what looks, no answer is.
+    personal_data: bool = False
     shared: bool = True  # over replicas, where state.redis_url is set; a change needs a restart
     # How long a request that wants the cache may wait for Redis, from when it was asked, beside the
     # classification. 0: not at all, and then only what the encoder reads leaves it enough time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ SCALARS = (  # whose wrong values are shown
     inspect.BoolType, inspect.IntType, inspect.FloatType, inspect.LiteralType, inspect.EnumType,
 )  # fmt: skip
 LOST = object()
+STEP = re.compile(r"\.([^.\[]+)|\[[^\]]*\]")  # of a path of msgspec
 SHOWN_MAX = 40  # characters of a wrong value in a message
 
 
@@ -71,15 +73,42 @@ def _named(shape: inspect.Type) -> bool:
 
 
 def _inner(shape: inspect.Type) -> inspect.Type:
-    """*shape* without "or nothing"."""
+    """*shape* without "or nothing", and without what is said of it."""
+    if isinstance(shape, inspect.Metadata):
+        return _inner(shape.type)
     if not isinstance(shape, inspect.UnionType):
         return shape
-    return next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
+    return _inner(next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType)))
 
 
 def mistake(value: Tree, shape: inspect.Type) -> str | None:
     """What is wrong with the plain *value*, None when nothing is."""
     return next((found.message for found in _mistakes(value, shape, "$")), None)
+
+
+def mistakes(value: Tree, kind: Any) -> list[Problem]:
+    """What keeps the plain *value* from being a *kind*, as far as the walk has words for it."""
+    return list(_mistakes(value, inspect.type_info(kind), "$"))
+
+
+def choices(kind: Any, path: str) -> str:
+    """The values that *path* of a *kind* may have, such as ``up, down``; "" where it is no enum."""
+    shape = inspect.type_info(kind)
+    for name in STEP.findall(path):
+        shape = _inner(shape)
+        if isinstance(shape, inspect.StructType):
+            found = next((one.type for one in shape.fields if one.encode_name == name), None)
+        elif isinstance(shape, inspect.DictType):
+            found = shape.value_type
+        else:
+            found = getattr(shape, "item_type", None)
+        if found is None:
+            return ""
+        shape = found
+    shape = _inner(shape)
+    if not isinstance(shape, inspect.LiteralType | inspect.EnumType):
+        return ""
+    return _expected(shape).removeprefix("one of ")
 
 
 def _filled(value: Tree, shape: inspect.Type) -> Tree:
@@ -111,7 +140,7 @@ def _mistakes(value: Tree, shape: inspect.Type, path: str) -> Iterator[Problem]:
         for name, item in value.items():
             yield from _mistakes(name, shape.key_type, child(path, name))
             yield from _mistakes(item, shape.value_type, child(path, name))
-    elif isinstance(shape, inspect.VarTupleType) and isinstance(value, list):
+    elif isinstance(shape, inspect.VarTupleType) and isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _mistakes(item, shape.item_type, f"{path}[{index}]")
     elif not _fits(value, shape):
@@ -145,7 +174,7 @@ def _fits(value: Tree, shape: inspect.Type) -> bool:
             return value in shape.values
         case inspect.EnumType():
             return value in [member.value for member in shape.cls]
-    return False
+    return isinstance(shape, inspect.AnyType)
 
 
 def _within(value: float, shape: inspect.IntType | inspect.FloatType) -> bool:
@@ -168,7 +197,7 @@ def _expected(shape: inspect.Type) -> str:
         case inspect.FloatType():
             return f"a number{_bounds(shape)}"
         case inspect.LiteralType():
-            return "one of " + ", ".join(str(value) for value in shape.values)
+            return "one of " + ", ".join(str(value) for value in shape.values if value != "")
         case inspect.EnumType():
             return "one of " + ", ".join(str(member.value) for member in shape.cls)
         case inspect.VarTupleType():
@@ -191,9 +220,9 @@ def _got(value: Tree, shape: inspect.Type) -> str:
     """
     kinds: dict[type[Any], str] = {
         bool: "a truth value", int: "a number", float: "a number",
-        dict: "a mapping", list: "a list", str: "text", type(None): "nothing",
+        dict: "a mapping", list: "a list", tuple: "a list", str: "text", type(None): "nothing",
     }  # fmt: skip
-    if not isinstance(shape, SCALARS) or isinstance(value, dict | list) or value is None:
+    if not isinstance(shape, SCALARS) or isinstance(value, dict | list | tuple) or value is None:
         return kinds[type(value)]
     if isinstance(value, bool):
         return str(value).lower()

@@ -12,7 +12,7 @@ import msgspec
 MOST_MAX: Final = 2**53 - 1
 ROLLING_S_MAX: Final = 366 * 86_400
 _LENGTHS_S: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_ROLLING: Final = re.compile(r"rolling (\d{1,9})([smhd]?)")
+_ROLLING: Final = re.compile(r"rolling (\d{1,40})([smhd]?)")
 
 
 class Unit(enum.StrEnum):
@@ -100,7 +100,8 @@ class LimitReached(msgspec.Struct, frozen=True):
 def parse_window(text: str) -> Window:
     """
     The window that a configuration names: ``minute``, ``hour``, ``day``, ``week``, ``month``,
-    ``lifetime``, ``now``, or ``rolling 3600``, ``rolling 90m``, ``rolling 5h``, ``rolling 30d``.
+    ``lifetime``, or ``rolling 3600``, ``rolling 90m``, ``rolling 5h``, ``rolling 30d``. What
+    ``str`` makes of such a window is one of these, too.
 
     Raises:
         ValueError: it names none, or a rolling one of 0 seconds or of more than 366 days.
@@ -108,12 +109,15 @@ def parse_window(text: str) -> Window:
     if found := _ROLLING.fullmatch(text):
         seconds = int(found[1]) * _LENGTHS_S[found[2]]
         if not 0 < seconds <= ROLLING_S_MAX:
-            raise ValueError(f"a rolling window has 1 to {ROLLING_S_MAX} seconds, not {seconds}")
+            raise ValueError(
+                f"a rolling window has 1 to {ROLLING_S_MAX} seconds, not {seconds}; "
+                f"{ROLLING_S_MAX // 86_400} days are the most"
+            )
         return Window(Span.ROLLING, seconds)
-    names = [span.value for span in Span if span is not Span.ROLLING]
+    names = [span.value for span in Span if span not in (Span.ROLLING, Span.NOW)]
     if text not in names:
         raise ValueError(
             f"{text!r} is no window: expected one of {', '.join(names)}, or rolling with a number"
-            " of seconds, such as rolling 3600 or rolling 5h"
+            " of seconds, minutes, hours or days, such as rolling 3600, rolling 5h or rolling 30d"
         )
     return Window(Span(text))

@@ -26,4 +26,5 @@ def nano_usd(usd: Decimal | float) -> int:
 def usd_text(amount_nano_usd: int) -> str:
     """Amount as plain decimal USD without an exponent, e.g. ``0.000012``; ``0`` for nothing."""
     usd, rest = divmod(abs(amount_nano_usd), NANO_USD_PER_USD)
-    return f"{'-' if amount_nano_usd < 0 else ''}{usd}.{rest:09d}".rstrip("0").rstrip(".")
+    whole = f"-{usd}" if amount_nano_usd < 0 else str(usd)
+    return f"{whole}.{rest:09d}".rstrip("0") if rest else whole

@@ -12,7 +12,7 @@ class TransportError(Exception):
 
     *kind*: ``connect`` (nothing was sent), ``late`` (no connection in time, nothing was sent),
     ``lost`` (the connection broke), ``malformed`` (no HTTP), ``busy`` (all connections that we
-    allow ourselves were in use).
+    allow ourselves were in use), ``forbidden`` (tenants may not lead us there; nothing was sent).
     """
 
     def __init__(self, kind: str, message: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from gateway.core.fleet import Capability
 from gateway.core.money import nano_usd, usd_text
 from gateway.core.question import Question
-from gateway.core.request import UNBOUND, Grant, Kind, RouteAction
+from gateway.core.request import Grant, Kind, RouteAction
 from gateway.core.signals import Signals
 from gateway.decide.ask import Ask
 from gateway.decide.estimate import Estimates
@@ -64,7 +64,7 @@ def standing_lacks(
     lacks |= rows.dialect_lacks[question.dialect]
     if question.controls.regions:
         lacks |= region_lacks(question.controls.regions, rows)
-    lacks |= rows.brought_lacks if question.grant == UNBOUND else grant_lacks(question.grant, rows)
+    lacks |= grant_lacks(question.grant, rows)
     if question.provider is not None and ask.action is RouteAction.DISABLED and ask.own is not None:
         elsewhere = np.full(lacks.size, int(Lack.PROVIDER), np.int64)
         elsewhere[ask.own.rows] = 0
@@ -80,7 +80,9 @@ def standing_lacks(
 
 
 def grant_lacks(grant: Grant, rows: FleetRows) -> Ints:
-    """int64[n]: bits of ``Lack`` of what the caller may not use."""
+    """int64[n]: bits of ``Lack`` of what the caller may not use; not to be changed."""
+    if not (grant.models or grant.own_providers or grant.own_only):
+        return rows.brought_lacks
     lacks = np.zeros(rows.everyone.size, np.int64)
     if grant.models:
         lacks[np.setdiff1d(rows.everyone, rows.rows_of(grant.models))] |= Lack.NOT_GRANTED

@@ -9,6 +9,7 @@ from gateway.decide.eligible import sentences
 from gateway.decide.fleet_view import Ints
 from gateway.decide.lack import AVAILABLE_OR_NOT, Lack
 
+GRANTED_MAX = 10  # models of the key that are named
 TOLD_MAX = 4  # models named in the message: those that lack the least
 
 
@@ -32,4 +33,9 @@ def refusal(case: Case, rows: Ints) -> PolicyError:
     some = [f"{model} {why}" for model, why in list(told.items())[:TOLD_MAX]]
     if len(told) > TOLD_MAX:
         some.append(f"and {len(told) - TOLD_MAX} more models lack as much or more")
-    return NoEligibleModel(f"No deployment may serve this request: {'; '.join(some)}.")
+    message = f"No deployment may serve this request: {'; '.join(some)}."
+    if any(lack & Lack.NOT_GRANTED for lack in lacks.values()):
+        granted = case.question.grant.models
+        more = f" and {len(granted) - GRANTED_MAX} more" if len(granted) > GRANTED_MAX else ""
+        message += f" The key may use {', '.join(granted[:GRANTED_MAX])}{more}."
+    return NoEligibleModel(message)

@@ -12,7 +12,7 @@ from gateway.core.errors import UpstreamThrottled, UpstreamUnavailable
 from gateway.core.fleet import Deployment
 from gateway.core.outcome import Failure
 from gateway.execute.breaker import Permit
-from gateway.execute.credentials import KEYS_REST, ProviderKey, ordered
+from gateway.execute.credentials import KEYS_REST, ProviderKey, keys_refused, ordered
 from gateway.execute.failures import Failed
 from gateway.execute.standing import Standing
 from gateway.execute.upstreams import Upstreams
@@ -58,7 +58,7 @@ class Course:
 
         Raises:
             UpstreamThrottled: nobody may be asked now; ``retry_after_s`` is the soonest recovery.
-            UpstreamUnavailable: a reload has removed them all.
+            UpstreamUnavailable: a reload has removed them all, or the tenant's keys are refused.
         """
         if not self.left:
             raise UpstreamUnavailable("No deployment of this decision is configured any more.")
@@ -70,6 +70,8 @@ class Course:
             if chosen is not None:
                 return chosen
         if not any(map(self._keys, self.left)):
+            if denied := self._denied():
+                raise keys_refused(denied)
             raise UpstreamThrottled(KEYS_REST, retry_after_s=self.recovery_s())
         raise UpstreamThrottled(
             f"All {len(self.left)} deployments that may serve this request are resting.",
@@ -102,9 +104,15 @@ class Course:
         return None if permit is None else msgspec.structs.replace(chosen, permit=permit)
 
     def failed(self, chosen: Chosen, failed: Failed) -> None:
-        """Ask with the key of *chosen* no more, where it or its own endpoint was at fault."""
+        """
+        Ask with the key of *chosen* no more, where it or its own endpoint was at fault. A key that
+        was refused is what the client is told of, if nobody answers.
+        """
         if chosen.key is None:
             return
+        if failed.of_key and failed.failure is Failure.DENIED:
+            said = f"HTTP {failed.status} {failed.words}".strip()
+            failed.error = keys_refused([chosen.key], said)
         endpoint = chosen.key.guarded and failed.failure is not Failure.REFUSED
         if failed.of_key or endpoint:
             self._failed.add(chosen.key.id)
@@ -169,6 +177,17 @@ class Course:
         if not self._failed:
             return keys
         return [key for key in keys if key is None or key.id not in self._failed]
+
+    def _denied(self) -> Sequence[ProviderKey]:
+        """The tenant's keys, where each provider that is left has refused all that are for it."""
+        now_s = self._upstreams.clock.monotonic()
+        denied: list[ProviderKey] = []
+        for provider in dict.fromkeys(one.provider for one in self.left):
+            found = self._upstreams.credentials.denied(self._tenant, provider, now_s)
+            if not found:
+                return ()
+            denied += found
+        return denied
 
     def _choose(self, deployment: Deployment, *, last_resort: bool = False) -> Chosen | None:
         chosen = self._admitted(deployment, last_resort=last_resort)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -10,9 +11,12 @@ from typing import Final
 import msgspec
 
 from gateway.config.secrets import Secret
+from gateway.core.errors import UpstreamUnavailable
 from gateway.core.fleet import Deployment
 from gateway.core.header_value import fits_header
 from gateway.core.outcome import Failure
+
+log = logging.getLogger("switchyard")
 
 REFUSED_S: Final = 300.0  # a refused key rests; refused again when it comes back, twice as long
 REFUSED_S_MAX: Final = 4 * 3600.0
@@ -77,10 +81,14 @@ class ProviderKey(msgspec.Struct, frozen=True):
 
 
 class Rest(msgspec.Struct, frozen=True):
-    """A key is not asked with *until_s*, monotonic. *refusals* in a row make the next longer."""
+    """
+    A key is not asked with *until_s*, monotonic. *refusals* in a row make the next longer.
+    *denied*: it was the provider's no, and not that it asked us to wait.
+    """
 
     until_s: float
     refusals: int = 0
+    denied: bool = False
 
 
 Place = tuple[str, str]  # tenant and provider
@@ -143,6 +151,15 @@ class Credentials:
         soonest = min(map(self._until_s, keys), default=math.inf)
         return max(0.0, soonest - now_s)
 
+    def denied(self, tenant: str, provider: str, now_s: float) -> tuple[ProviderKey, ...]:
+        """The keys of *tenant* for *provider*, where it has refused all of them; else none."""
+        keys = self._places.get((tenant, provider), ())
+        return keys if all(self._is_denied(key, now_s) for key in keys) else ()
+
+    def denied_count(self, now_s: float) -> int:
+        """How many keys of all tenants rest now because their providers have refused them."""
+        return sum(self._is_denied(key, now_s) for key in self._keys.values())
+
     def refused(
         self, key: ProviderKey, failure: Failure, retry_after_s: float | None, now_s: float
     ) -> None:
@@ -161,19 +178,37 @@ class Credentials:
             until_s = max(rest.until_s, now_s + REFUSED_S)
             refusals = max(1, refusals)
         else:
-            until_s = now_s + min(REFUSED_S * 2 ** min(refusals, 10), REFUSED_S_MAX)
+            wait_s = min(REFUSED_S * 2 ** min(refusals, 10), REFUSED_S_MAX)
+            until_s = now_s + wait_s
             refusals += 1
-        self._rests[key.id] = Rest(max(rest.until_s, until_s), refusals)
+            words = "%s refuses the provider key %s of tenant %s: it rests for %.0f s."
+            log.warning(words, key.provider, key.id, key.tenant, wait_s)
+        denied = failure is Failure.DENIED or (rest.denied and rest.until_s > until_s)
+        self._rests[key.id] = Rest(max(rest.until_s, until_s), refusals, denied)
 
     def worked(self, key: ProviderKey) -> None:
         """The provider has served *key*; a rest that began meanwhile stays."""
         rest = self._rests.get(key.id)
         if rest is not None and rest.refusals:
-            self._rests[key.id] = Rest(rest.until_s)
+            self._rests[key.id] = Rest(rest.until_s, denied=rest.denied)
 
     def _until_s(self, key: ProviderKey) -> float:
         rest = self._rests.get(key.id)
         return -math.inf if rest is None else rest.until_s
+
+    def _is_denied(self, key: ProviderKey, now_s: float) -> bool:
+        rest = self._rests.get(key.id)
+        return rest is not None and rest.denied and rest.until_s > now_s
+
+
+def keys_refused(keys: Sequence[ProviderKey], said: str = "") -> UpstreamUnavailable:
+    """What a tenant is told whose own *keys* their providers refuse; *said*: how, by status."""
+    named = ", ".join(f"{key.id} ({key.provider})" for key in keys)
+    return UpstreamUnavailable(
+        f"Your own provider key was refused by the provider: {named}{said and f': {said}'}. "
+        "Replace it, which helps at once, or see there what it may do; it is tried again later.",
+        code="provider_key_refused",
+    )
 
 
 def ordered(

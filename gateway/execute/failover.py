@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from gateway.core.decision import Decision
 from gateway.core.errors import (
+    CreditsMissing,
     InternalError,
-    PolicyError,
+    SpendLimitReached,
     SwitchyardError,
     UpstreamRefused,
     UpstreamThrottled,
@@ -105,14 +106,15 @@ async def _affordable(errand: Errand, course: Course, chosen: Chosen) -> Chosen:
     model that bills.
 
     Raises:
-        PolicyError: they allow none.
+        PolicyError: they allow none, or no more tokens whatever the model.
     """
     while True:
         try:
             await errand.permit(chosen.deployment, own_key=chosen.key is not None)
         except BaseException as error:
             chosen.standing.abandoned(chosen.permit)
-            following = course.next(course.available()) if isinstance(error, PolicyError) else None
+            dear = isinstance(error, SpendLimitReached | CreditsMissing)
+            following = course.next(course.available()) if dear else None
             if following is None:
                 raise
             chosen = following

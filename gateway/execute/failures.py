@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.core.errors import Overloaded, SwitchyardError
+from gateway.core.errors import Overloaded, SwitchyardError, UpstreamUnavailable
 from gateway.core.outcome import Failure
 from gateway.core.transport import TransportError
 from gateway.execute.key_mask import KeyMask
@@ -158,7 +158,19 @@ def failed_transport(error: TransportError) -> Failed:
     if error.kind == "busy":
         full = Overloaded("All connections to the provider are in use.", retry_after_s=1.0)
         return Failed(Failure.LATE, str(error), error=full, blameless=True)
+    if error.kind == "forbidden":
+        refused = endpoint_refused(str(error))
+        return Failed(Failure.DENIED, str(error), error=refused, blameless=True)
     return Failed(Failure.LATE if error.kind == "late" else Failure.BROKEN, str(error))
+
+
+def endpoint_refused(words: str) -> UpstreamUnavailable:
+    """What a tenant is told whose own endpoint we do not call, because of *words*."""
+    return UpstreamUnavailable(
+        f"The endpoint of your own provider key is refused: {words} "
+        "The operator of this gateway can allow its host in server.endpoint_hosts.",
+        code="endpoint_refused",
+    )
 
 
 def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:

@@ -19,8 +19,8 @@ from gateway.core.errors import (
 from gateway.core.fleet import Deployment
 from gateway.core.transport import TransportError, UpstreamResponse
 from gateway.execute.call import USER_AGENT, WITHHELD, Headers, understood
-from gateway.execute.credentials import KEYS_REST, ProviderKey
-from gateway.execute.failures import KEY_STATUSES
+from gateway.execute.credentials import KEYS_REST, ProviderKey, keys_refused
+from gateway.execute.failures import KEY_STATUSES, endpoint_refused
 from gateway.execute.key_mask import KeyMask
 from gateway.execute.silence import Silence
 from gateway.execute.upstreams import Upstreams
@@ -120,7 +120,7 @@ async def passthrough(
     Raises:
         InvalidRequest: a path or method that is not sent.
         UpstreamThrottled: all keys of the tenant are resting.
-        UpstreamUnavailable, UpstreamTimeout, Overloaded: no answer.
+        UpstreamUnavailable, UpstreamTimeout, Overloaded: no answer, or its keys are refused.
     """
     if raw.method not in METHODS:
         raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.")
@@ -130,7 +130,10 @@ async def passthrough(
     end_s = min(raw.deadline_s, clock.monotonic() + deployment.timeouts.total_s)
     keys = upstreams.keys(tenant, deployment)
     if not keys:
-        wait_s = upstreams.credentials.wait_s(tenant, deployment.provider, clock.monotonic())
+        credentials, now_s = upstreams.credentials, clock.monotonic()
+        if denied := credentials.denied(tenant, deployment.provider, now_s):
+            raise keys_refused(denied)
+        wait_s = credentials.wait_s(tenant, deployment.provider, now_s)
         raise UpstreamThrottled(KEYS_REST, retry_after_s=wait_s)
     *others, last = keys[: upstreams.reliability.attempts_max]
     for key in others:
@@ -183,4 +186,6 @@ def _error(error: TimeoutError | TransportError) -> SwitchyardError:
         return UpstreamTimeout("The provider did not answer in time.")
     if error.kind == "busy":
         return Overloaded("All connections to the provider are in use.", retry_after_s=1.0)
+    if error.kind == "forbidden":
+        return endpoint_refused(str(error))
     return UpstreamUnavailable("The provider could not be reached, or broke off its answer.")

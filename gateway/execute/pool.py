@@ -156,8 +156,10 @@ class Pool:
             if isinstance(error, TimeoutError):
                 message = f"No connection to {address.host_header} in time."
                 raise TransportError("late", message) from None
+            if isinstance(error, EndpointRefused):
+                raise TransportError("forbidden", f"{address.host_header}: {error}") from None
             # TLS, DNS and bad names are among these.
-            if isinstance(error, OSError | UnicodeError | EndpointRefused):
+            if isinstance(error, OSError | UnicodeError):
                 raise TransportError("connect", f"{address.host_header}: {error}") from None
             raise
         if not connection.connected:

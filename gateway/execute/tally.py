@@ -9,7 +9,7 @@ from gateway.core.chat import Finish, Usage
 from gateway.core.clock import Clock
 from gateway.core.fleet import Deployment
 from gateway.core.outcome import Attempt, Ending, Failure, Outcome
-from gateway.ledger.usage_cost import cost_nano_usd
+from gateway.ledger.usage_cost import billed_nano_usd
 
 CLIENT_GONE_STATUS: Final = 499  # nginx's word for a client that left before there was an answer
 
@@ -76,7 +76,7 @@ class Tally:
         self._told = True
         cost = 0
         if usage is not None and deployment is not None:
-            cost = cost_nano_usd(usage, deployment.price)
+            cost = billed_nano_usd(usage, deployment.price)
         self._ended(
             Outcome(
                 ending=ending,

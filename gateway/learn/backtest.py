@@ -26,6 +26,10 @@ from gateway.record.record import Record
 from gateway.record.replay import is_blind
 
 EXAMPLES_MAX = 20
+NONE_RULED = (
+    "; rules had a say in none of them: they decide for the route actions custom and observe alone,"
+    " so set `action: custom` for the project or the key, or have clients send it"
+)
 
 FindHealth = Callable[[str], Mapping[str, Health] | None]
 
@@ -87,7 +91,10 @@ class Backtest(msgspec.Struct):
         return self.records - self.skipped - self.unscored
 
     def summary(self) -> str:
-        """``would have changed 41 of 500 decisions: -0.31 USD, 12 to another provider``."""
+        """
+        ``would have changed 41 of 500 decisions: -0.31 USD, 12 to another provider``; and what to
+        do where rules had no say in any.
+        """
         usd = self.total.cost_nano_usd / NANO_USD_PER_USD
         line = f"would have changed {self.changed} of {self.judged} decisions: {usd:+z.2f} USD"
         line += f", {self.total.to_another_provider} to another provider"
@@ -98,7 +105,7 @@ class Backtest(msgspec.Struct):
             line += f", {count} {words}" if count else ""
         if self.skipped + self.unscored:
             line += f"; {self.skipped + self.unscored} records cannot be decided again"
-        return line
+        return line + (NONE_RULED if self.judged and not self.ruled else "")
 
 
 def backtest(

@@ -98,6 +98,9 @@ class Exchange:
                 self._hear()
         except Unavailable as error:
             self._miss(meters, error)
+        except Exception as error:  # whatever it was, all limits hang on the next try
+            log.exception("the exchange of limits failed")
+            self._miss(meters, error)
         finally:
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
@@ -142,7 +145,7 @@ class Exchange:
         self._failures = 0
         self._heard_s = self._clock.wall()
 
-    def _miss(self, meters: list[SharedMeter], error: Unavailable) -> None:
+    def _miss(self, meters: list[SharedMeter], error: Exception) -> None:
         if self.stale_since_s is None:
             log.warning("limits go on with what this replica knows: %s", error)
             self.stale_since_s = self._heard_s

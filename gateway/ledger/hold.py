@@ -36,13 +36,21 @@ class Hold:
         What was held is used: as much as *actual* says, more or less than was held; of a unit
         that it does not name, what was held.
         """
+        self.settle_each(
+            [actual.get(meter.limit.unit, amount) for meter, amount in self.held]
+            if actual
+            else [amount for _, amount in self.held]
+        )
+
+    def settle_each(self, amounts: Sequence[int]) -> None:
+        """The same by *amounts*, one for each that is held, in order."""
         if self.ended:
             return
         self.ended = True
         now_s = self._clock.wall()
-        for meter, amount in self.held:
+        for (meter, amount), used in zip(self.held, amounts, strict=True):
             meter.give_back(amount)
-            meter.book(actual.get(meter.limit.unit, amount), now_s)
+            meter.book(used, now_s)
         self.held = []
 
     def release(self) -> None:

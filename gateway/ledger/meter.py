@@ -45,9 +45,14 @@ class Meter:
     def __repr__(self) -> str:
         return f"<Meter {self.limit.name}: {self.usage.used} used, {self.held} held>"
 
+    @property
+    def known(self) -> bool:
+        """Whether what was booked before is counted, or nobody will tell it."""
+        return self.seeded or not self.seedable
+
     def take(self, amount: int, now_s: float) -> bool:
         """Hold *amount* if it fits."""
-        if now_s >= self.usage.rolls_s:
+        if not self.usage.back_s <= now_s < self.usage.rolls_s:
             self.roll(now_s)
         if self.ever + self.held + amount > self.ceiling:
             return False
@@ -91,15 +96,24 @@ class Meter:
         self.roll(now_s)
         return not self.held and (self.seedable or not self.usage.used)
 
+    def used(self, now_s: float) -> int:
+        """What was used and counts at *now_s*."""
+        if not self.usage.back_s <= now_s < self.usage.rolls_s:
+            self.roll(now_s)
+        return self.usage.used
+
+    def remaining(self, now_s: float) -> int:
+        """What of the limit is left at *now_s*, 0 or more."""
+        return max(0, self.limit.most - self.used(now_s) - self.held)
+
     def state(self, now_s: float) -> MeterState:
         """Where it stands at *now_s*."""
-        self.roll(now_s)
-        resets_s = self.usage.resets_s()
+        remaining, resets_s = self.remaining(now_s), self.usage.resets_s()
         return MeterState(
             limit=self.limit,
             used=self.usage.used,
             held=self.held,
-            remaining=max(0, self.limit.most - self.usage.used - self.held),
+            remaining=remaining,
             reset_s=None if resets_s is None else max(0.0, resets_s - now_s),
         )
 

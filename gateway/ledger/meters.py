@@ -5,20 +5,21 @@ Without shares this process owns every limit, and everything is exact and synchr
 the limits are shared between replicas: ``hold`` counts down the share in hand, and asks the
 others only where that does not do.
 
-What money was spent before a meter was made is told by a history, in the background. Until then
-what comes is counted and allowed.
+What money was spent before a meter was made is told by a history, which ``know`` waits for. Where
+it does not answer, what comes is counted and allowed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from gateway.core.clock import Clock
-from gateway.core.errors import Unavailable
+from gateway.core.errors import SwitchyardError
 from gateway.core.limits import Limit, LimitReached, MeterState, Unit
 from gateway.ledger.exchange import Exchange
 from gateway.ledger.hold import Ask, Hold, Refused, take_all
@@ -32,7 +33,6 @@ METERS_MAX: Final = 50_000  # about a kilobyte each
 DROP_TRIES: Final = 8  # meters looked at for one that may go
 WAIT_S: Final = 0.25  # for the other replicas, before a request is refused
 AGAIN_S: Final = 0.02  # between two asks for what others have to spare
-SEED_PAUSE_S: Final = 0.1
 SEED_RETRY_S: Final = 1.0  # of a history that does not answer
 
 # What a limit in money counted before an instant: pairs of when, in seconds of the epoch, and
@@ -63,6 +63,9 @@ class Meters:
         self._wait_s = wait_s
         self._meters: OrderedDict[str, Meter] = OrderedDict()
         self._unseeded: dict[str, Meter] = {}
+        self._wanted = asyncio.Event()  # the history of one that is unseeded
+        self._told = asyncio.Event()  # one was; then there is another event
+        self._untold = False  # the history does not answer
         self._exchange = None if shares is None else Exchange(shares, clock, self._want_seed)
 
     def __len__(self) -> int:
@@ -81,17 +84,37 @@ class Meters:
         except Refused as refused:
             return refused.meter.reached(refused.amount, now_s)
 
+    async def know(self, limits: Iterable[Limit]) -> None:
+        """
+        Wait until what was spent before is counted in *limits*, WAIT_S at most, and not at all
+        where the history does not answer.
+        """
+        now_s = self._clock.wall()
+        meters = [self._meter(limit, now_s) for limit in limits]
+        if self._history is None or all(meter.known for meter in meters):
+            return
+        for meter in meters:
+            if not meter.known:
+                self._want_seed(meter)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._wait_s):
+                while not (self._untold or all(meter.known for meter in meters)):
+                    await self._told.wait()
+
     async def hold(self, asks: Sequence[Ask]) -> Hold | LimitReached:
         """
         Hold all of *asks* or nothing. Waits, WAIT_S at most, only where the share in hand does
         not do and other replicas may have left more.
         """
+        got = self.try_hold(asks)
+        if isinstance(got, Hold) or self._exchange is None:
+            return got
         return await self._insist(lambda now_s: self._hold(asks, now_s))
 
     async def change(self, hold: Hold, asks: Sequence[Ask]) -> LimitReached | None:
         """
-        Hold *asks* instead of what *hold* has of the same units, all or nothing, as for another
-        attempt on a model that costs more. Where they are refused, *hold* stays as it was.
+        Hold *asks* instead of what *hold* has, all or nothing, as for another attempt on a model
+        that costs more. Where they are refused, *hold* stays as it was.
 
         Raises:
             ValueError: *hold* has ended.
@@ -99,21 +122,15 @@ class Meters:
         got = await self._insist(lambda now_s: self._change(hold, asks, now_s))
         return got if isinstance(got, LimitReached) else None
 
-    def count(self, asks: Sequence[Ask]) -> None:
-        """Book *asks* as used, fit or not: an attempt that nobody waits for and that is billed."""
-        now_s = self._clock.wall()
-        for limit, amount in asks:
-            self._meter(limit, now_s).book(amount, now_s)
-
     def state(self, limit: Limit) -> MeterState:
         """Where *limit* stands."""
         now_s = self._clock.wall()
         return self._meter(limit, now_s).state(now_s)
 
-    def remaining_nano_usd(self, limits: Iterable[Limit]) -> int | None:
-        """The least that those of *limits* in money leave; None where none is in money."""
-        money = [limit for limit in limits if limit.unit is Unit.NANO_USD]
-        return min((self.state(limit).remaining for limit in money), default=None)
+    def remaining(self, limit: Limit) -> int:
+        """What *limit* leaves."""
+        now_s = self._clock.wall()
+        return self._meter(limit, now_s).remaining(now_s)
 
     def seed(self, limit: Limit, past: Iterable[tuple[float, int]]) -> None:
         """
@@ -140,18 +157,16 @@ class Meters:
     def _change(self, hold: Hold, asks: Sequence[Ask], now_s: float) -> Hold:
         if hold.ended:
             raise ValueError("a hold that has ended cannot change")
-        units = {limit.unit for limit, _ in asks}
         wanted = [(self._meter(limit, now_s), amount) for limit, amount in asks]
-        old = [entry for entry in hold.held if entry[0].limit.unit in units]
-        for meter, amount in old:
+        for meter, amount in hold.held:
             meter.give_back(amount)
         try:
             take_all(wanted, now_s)
         except Refused:
-            for meter, amount in old:
+            for meter, amount in hold.held:
                 meter.restore(amount)
             raise
-        hold.held = [entry for entry in hold.held if entry[0].limit.unit not in units] + wanted
+        hold.held = wanted
         return hold
 
     async def _insist(self, attempt: Callable[[float], Hold]) -> Hold | LimitReached:
@@ -208,17 +223,30 @@ class Meters:
 
     def _want_seed(self, meter: Meter) -> None:
         self._unseeded[meter.limit.name] = meter
+        self._wanted.set()
 
     async def _seed_all(self, history: History) -> None:
         while True:
-            pause_s = SEED_PAUSE_S
+            await self._wanted.wait()
+            self._wanted.clear()
             for name, meter in list(self._unseeded.items()):
                 try:
                     past = await history(meter.limit, meter.made_s)
-                except Unavailable as error:
-                    log.warning("the spend so far is not known yet: %s", error)
-                    pause_s = SEED_RETRY_S
+                except SwitchyardError as error:
+                    if not self._untold:
+                        log.warning("the spend so far is not known yet: %s", error)
+                    self._untold = True
+                    self._tell()
+                    self._wanted.set()
+                    await asyncio.sleep(SEED_RETRY_S)
                     break
+                self._untold = False
                 meter.seed(past, self._clock.wall())
-                self._unseeded.pop(name, None)
-            await asyncio.sleep(pause_s)
+                self._tell()
+                if self._unseeded.get(name) is meter:
+                    del self._unseeded[name]
+
+    def _tell(self) -> None:
+        """Wake those who wait in ``know``."""
+        told, self._told = self._told, asyncio.Event()
+        told.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.core.limits import Limit, MeterState
+from gateway.core.limits import LIFETIME, Limit, MeterState
 from gateway.core.money import usd_text
 from gateway.ledger.meter import Meter
 from gateway.ledger.terms import BALANCE, scope_of
@@ -15,7 +15,7 @@ NEAR_PERCENT: Final = 80  # of a spend limit
 
 def mark_of(limit: Limit, low_balance_nano_usd: int) -> int:
     """How much of *limit* is used when operators are to know, in nano-dollars."""
-    if scope_of(limit)[0] == BALANCE:
+    if limit.window == LIFETIME and scope_of(limit)[0] == BALANCE:
         return limit.most - low_balance_nano_usd
     return limit.most * NEAR_PERCENT // 100
 
@@ -29,7 +29,7 @@ def passed(meter: Meter, mark: int, booked: int, now_s: float) -> bool:
     """
     if meter.seedable and not meter.seeded:
         return False  # nobody knows yet what was used
-    used = meter.state(now_s).used
+    used = meter.used(now_s)
     before = used - (meter.ever if meter.told is None else booked)
     told = meter.told is not False and before >= mark
     meter.told = used >= mark

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from gateway.core.limits import Limit, LimitReached, MeterState, Span
 from gateway.ledger.meter import Meter
-from gateway.ledger.windows import bucket_of
+from gateway.ledger.windows import Usage, bucket_of
 from gateway.state.shares import SHARE_S, Claim, Share
 
 TRUST_S: Final = 0.8 * SHARE_S  # a share that was not renewed for so long is given up
@@ -90,7 +90,7 @@ class SharedMeter(Meter):
 
     def take(self, amount: int, now_s: float) -> bool:
         """Hold *amount* if it fits the share in hand; while stale, if it fits the estimate."""
-        if self.ever + self.held + amount > self.ceiling or now_s > self._sent_s + TRUST_S:
+        if self.ever + self.held + amount > self.ceiling or self._age_s(now_s) > TRUST_S:
             self._reconsider(now_s)
             if self.ever + self.held + amount > self.ceiling:
                 return False
@@ -161,6 +161,11 @@ class SharedMeter(Meter):
         return 1 + len(self._points) + len(self.past or ())
 
     @property
+    def known(self) -> bool:
+        """As of any meter; while others are heard, ``take`` waits for what they know."""
+        return super().known or self.past is not None or self._sharing.stale_since_s is None
+
+    @property
     def wants_seed(self) -> bool:
         """Whether nobody has counted what was booked before, and the ledger was not asked yet."""
         return self.seedable and not self.seeded and self.past is None and self._share is not None
@@ -169,7 +174,7 @@ class SharedMeter(Meter):
         """Whether asking the others for *amount* would be in vain, or was just now."""
         if self._sharing.stale_since_s is not None or amount > self.limit.most:
             return True
-        if self._share is None or self._in_flight or now_s >= self._sent_s + FULL_S:
+        if self._share is None or self._in_flight or self._age_s(now_s) >= FULL_S:
             return False
         return amount > max(0, self._share.free) + self._share.spare + self.spare
 
@@ -181,7 +186,7 @@ class SharedMeter(Meter):
         held = self.ever + self.held
         comfort = self._comfort(now_s)
         stale = self._sharing.stale_since_s is not None
-        trusted = not (stale or self._anew) and now_s <= self._sent_s + TRUST_S
+        trusted = not (stale or self._anew) and self._age_s(now_s) <= TRUST_S
         passed = self._share is not None and self._share.free < 0
         kept = 0 if passed else self.asked + comfort
         keep = max(held, min(self.ceiling, held + kept)) if trusted else held
@@ -258,7 +263,11 @@ class SharedMeter(Meter):
 
     def renewable(self, now_s: float) -> bool:
         """Whether the share would lapse unless it is claimed again soon."""
-        return now_s > self._sent_s + RENEW_S
+        return self._age_s(now_s) > RENEW_S
+
+    def _age_s(self, now_s: float) -> float:
+        """How old the last answer is; a clock that goes back makes it old, too."""
+        return abs(now_s - self._sent_s)
 
     def _note(self) -> None:
         if not self.dirty:
@@ -269,7 +278,7 @@ class SharedMeter(Meter):
         """The share does not do, or is old: estimate while stale, else give it up when old."""
         if self._sharing.stale_since_s is not None:
             self.ceiling = self._estimate(now_s)
-        elif now_s > self._sent_s + TRUST_S:
+        elif self._age_s(now_s) > TRUST_S:
             self.ceiling = min(self.ceiling, self.ever + self.held)
 
     def _estimate(self, now_s: float) -> int:
@@ -279,7 +288,9 @@ class SharedMeter(Meter):
         """
         share = self._share
         lease = max(0, self._lease - self.acked)
-        taken = 0 if share is None else share.others + self._used_then(share, now_s)
+        taken = self._used_before(now_s)
+        if share is not None:
+            taken = share.others + self._used_then(share, now_s)
         free = max(0, self.limit.most - taken - lease)
         return self._gone(now_s) + lease - (-free // self._sharing.replicas)
 
@@ -304,27 +315,40 @@ class SharedMeter(Meter):
             return int(share.used * max(0.0, 1.0 - left))
         return share.used if now_s < bucket_of(window, self._sent_s).leaves_s else 0
 
-    def state(self, now_s: float) -> MeterState:
-        """
-        Where the limit stands over all replicas, as far as is known, and soon will be known
-        again; *held* is this one's.
-        """
+    def _used_before(self, now_s: float) -> int:
+        """What the ledger told and nobody else has counted yet."""
+        if not self.past:
+            return 0
+        before = Usage(self.limit.window)
+        before.merge(self.past, now_s)
+        return before.used
+
+    def used(self, now_s: float) -> int:
+        """What all replicas have used, as far as is known, and soon will be known again."""
         self.usage.roll(now_s)
-        if now_s > self._sent_s + NEWS_S:
+        if self._age_s(now_s) > NEWS_S:
             self._note()
         share = self._share
-        used, others_held, resets_s = self.usage.used, 0, self.usage.resets_s()
-        if share is not None:
-            used = self._used_then(share, now_s) + self.ever - self._gone(now_s)
-            others_held = share.others - share.spare
-            if resets_s is not None:
-                theirs_s = share.resets_s
-                resets_s = None if theirs_s is None else max(resets_s, self._sent_s + theirs_s)
+        if share is None:
+            return self.usage.used + self._used_before(now_s)
+        return self._used_then(share, now_s) + self.ever - self._gone(now_s)
+
+    def remaining(self, now_s: float) -> int:
+        """What is left of the limit over all replicas, 0 or more."""
+        others_held = 0 if self._share is None else self._share.others - self._share.spare
+        return max(0, self.limit.most - self.used(now_s) - self.held - others_held)
+
+    def state(self, now_s: float) -> MeterState:
+        """Where the limit stands over all replicas; *held* is this one's."""
+        share, resets_s = self._share, self.usage.resets_s()
+        if share is not None and resets_s is not None:
+            theirs_s = share.resets_s
+            resets_s = None if theirs_s is None else max(resets_s, self._sent_s + theirs_s)
         return MeterState(
             limit=self.limit,
-            used=used,
+            used=self.used(now_s),
             held=self.held,
-            remaining=max(0, self.limit.most - used - self.held - others_held),
+            remaining=self.remaining(now_s),
             reset_s=None if resets_s is None else max(0.0, resets_s - now_s),
             stale_since_s=self._sharing.stale_since_s,
         )

@@ -60,26 +60,22 @@ def slot_ms(window: Window) -> int:
     return -(-window.rolling_s * 1000 // SLOTS)
 
 
-def slot_s(window: Window) -> float:
-    """The same in seconds."""
-    return slot_ms(window) / 1000
-
-
 class Usage:
     """
     What was used in one window, in at most SLOTS + 3 buckets.
 
     The mutable state: *used* is the sum of the buckets, each [when it leaves, amount], oldest
     first; *rolls_s* is when the oldest leaves; *end_s* is when the newest takes no more. A clock
-    that goes back counts into the newest.
+    that goes back counts into the newest; before *back_s*, which is a bucket earlier, it was wrong,
+    and all that is used counts as of now.
     """
 
-    __slots__ = ("_buckets", "_window", "end_s", "rolls_s", "used")
+    __slots__ = ("_buckets", "_window", "back_s", "end_s", "rolls_s", "used")
 
     def __init__(self, window: Window) -> None:
         self.used = 0
         self.rolls_s = math.inf
-        self.end_s = -math.inf
+        self.end_s = self.back_s = -math.inf
         self._window = window
         self._buckets: deque[list[float]] = deque()
 
@@ -88,15 +84,22 @@ class Usage:
         if self._window.span is Span.NOW:
             return
         if now_s >= self.end_s:
-            bucket = bucket_of(self._window, now_s)
-            self.end_s = bucket.end_s
-            self._buckets.append([bucket.leaves_s, 0])
-            self.rolls_s = self._buckets[0][0]
+            self._open(now_s, 0)
         self._buckets[-1][1] += amount
         self.used += amount
 
+    def _open(self, now_s: float, amount: int) -> None:
+        """A new bucket at *now_s* that has *amount*."""
+        bucket = bucket_of(self._window, now_s)
+        self.end_s, self.back_s = bucket.end_s, 2 * bucket.start_s - bucket.end_s
+        self._buckets.append([bucket.leaves_s, amount])
+        self.rolls_s = self._buckets[0][0]
+
     def roll(self, now_s: float) -> None:
         """Forget what has left at *now_s*."""
+        if now_s < self.back_s:
+            self._buckets.clear()
+            self._open(now_s, self.used)
         while self._buckets and self._buckets[0][0] <= now_s:
             self.used -= int(self._buckets.popleft()[1])
         self.rolls_s = self._buckets[0][0] if self._buckets else math.inf
@@ -109,7 +112,7 @@ class Usage:
             leaving[leaves_s] = leaving.get(leaves_s, 0) + amount
         self._buckets = deque([leaves_s, leaving[leaves_s]] for leaves_s in sorted(leaving))
         self.used = sum(leaving.values())
-        self.end_s = -math.inf  # the next amount opens a bucket of its own
+        self.end_s = self.back_s = -math.inf  # the next amount opens a bucket of its own
         self.roll(now_s)
 
     def frees_s(self, amount: int) -> float | None:
@@ -122,10 +125,10 @@ class Usage:
 
     def resets_s(self) -> float | None:
         """When all that is used has left, in the past where nothing is; None: never."""
-        used = [leaves_s for leaves_s, amount in self._buckets if amount]
-        if not used:
-            return -math.inf
-        return used[-1] if used[-1] < math.inf else None
+        for leaves_s, amount in reversed(self._buckets):
+            if amount:
+                return leaves_s if leaves_s < math.inf else None
+        return -math.inf
 
     def buckets(self) -> list[tuple[float, int]]:
         """When each bucket leaves, and what was used in it; oldest first."""

@@ -20,6 +20,7 @@ STATE_GAUGES: dict[str, tuple[str, Labels]] = {
     "switchyard_journal_bytes": ("Of charges that are not in the ledger yet", ()),
     "switchyard_records_bytes": ("Of records on disk that the database may not have yet", ()),
     "switchyard_ledger_up": ("1 where the database took the last charges", ()),
+    "switchyard_provider_keys_refused": ("Keys of tenants that their providers refuse now", ()),
     "switchyard_limits_stale_seconds": ("Since other replicas were last heard of; 0: now", ()),
 }
 NEVER_S = 1e9  # Prometheus draws no infinity
@@ -38,6 +39,7 @@ class StateFigures(msgspec.Struct, frozen=True):
     journal_bytes: int = 0
     records_bytes: int = 0
     ledger_up: bool = True
+    provider_keys_refused: int = 0
     limits_stale_s: float = 0.0
 
     def counts(self) -> dict[str, dict[Labels, float]]:
@@ -61,5 +63,6 @@ class StateFigures(msgspec.Struct, frozen=True):
             "switchyard_journal_bytes": {(): self.journal_bytes},
             "switchyard_records_bytes": {(): self.records_bytes},
             "switchyard_ledger_up": {(): int(self.ledger_up)},
+            "switchyard_provider_keys_refused": {(): self.provider_keys_refused},
             "switchyard_limits_stale_seconds": {(): self.limits_stale_s},
         }

@@ -19,7 +19,7 @@ from gateway.decide.ask import UNCLASSIFIED
 from gateway.record.record import Record, View
 from gateway.record.rows import Batch, Judged, read_record, read_view
 from gateway.state import tables
-from gateway.state.database import INSERTS, make_folder, on_disk, open_engine, translated
+from gateway.state.database import INSERTS, make_file, on_disk, open_engine, translated
 from gateway.state.migrate import upgrade
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Store:
         if self._prepared:
             return
         with translated():
-            make_folder(self._engine.url)
+            make_file(self._engine.url)
             upgrade(self._engine)
         self._prepared = True
 

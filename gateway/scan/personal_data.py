@@ -14,7 +14,7 @@ from gateway.scan.piece_scan import Permits
 from models.names import Names
 
 NAMES_FROM = 0.5  # probability
-
+IMPERSONAL = frozenset({"LOCATION", "ORGANIZATION"})  # a country, a company: by itself nobody's
 
 # Names are read in no longer text, and no pattern matches as often in it as matches are kept.
 PIECE_CHARS = 4_096
@@ -63,6 +63,11 @@ class PersonalData:
             if score >= NAMES_FROM and not any(one.start < end and start < one.end for one in found)
         ]
         return tuple(sorted([*found, *named], key=lambda one: one.start))
+
+
+def tells_of_someone(findings: Sequence[Finding]) -> bool:
+    """Whether any of *findings* is more than the name of a place or of an organisation."""
+    return any(one.kind not in IMPERSONAL for one in findings)
 
 
 def crowded(matches: Sequence[Match]) -> bool:

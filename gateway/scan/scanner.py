@@ -17,9 +17,10 @@ from gateway.scan.abuse import AbuseMonitor
 from gateway.scan.allow import AllowList
 from gateway.scan.likeness import embed
 from gateway.scan.patterns import PatternSet, read_patterns
-from gateway.scan.personal_data import PersonalData
+from gateway.scan.personal_data import PersonalData, tells_of_someone
 from gateway.scan.piece_scan import PieceScanner
 from gateway.scan.policies import compile_content_policies
+from gateway.scan.redact import Find, redact_body
 from gateway.scan.scan import PIECES_BYTES_MAX, Limits, Parts, Scan
 from gateway.scan.strip import Stripped, strip
 from gateway.scan.wishes import Wishes, wishes_of
@@ -91,13 +92,26 @@ class Scanner:
 
     def strip(self, request: Request) -> Stripped | None:
         """The request without personal data and secrets; None where there are none."""
+        return strip(request, self._finder(request))
+
+    def personal(self, request: Request) -> bool:
+        """
+        Whether *request*, all of it, holds personal data or secrets, whoever asks for that or not.
+
+        Raises:
+            InvalidRequest: the body is nested too deeply.
+        """
+        found = redact_body(request.body, self._finder(request))
+        return found is not None and tells_of_someone(found.findings)
+
+    def _finder(self, request: Request) -> Find:
         parts, project = self.parts, request.principal.project
 
         def find(text: str) -> list[Finding]:
             found = parts.personal.find(text, self.engines.data.scan(text))
             return [one for one in found if not parts.allow.permits(one, text, project)]
 
-        return strip(request, find)
+        return find
 
     def begin(self, request: Request, wishes: Wishes) -> Scan:
         """A scan of *request*, to be begun and awaited."""

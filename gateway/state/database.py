@@ -75,10 +75,17 @@ def on_disk(url: URL) -> bool:
     return bool(url.database) and url.database != ":memory:"
 
 
-def make_folder(url: URL) -> None:
-    """Create the folder that the file of a SQLite *url* is in. Raises OSError."""
-    if url.get_backend_name() == "sqlite" and on_disk(url):
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+def make_file(url: URL) -> None:
+    """
+    Create the file of a SQLite *url*, and the folder it is in, where they are not there: for our
+    own user alone, which SQLite then keeps for the files beside it. Raises OSError.
+    """
+    if url.get_backend_name() != "sqlite" or not on_disk(url):
+        return
+    path = Path(url.database or "")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
 
 
 def prepare_sqlite(connection: Any, _: object) -> None:

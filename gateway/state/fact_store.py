@@ -11,13 +11,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Conflict, NotFound
 from gateway.state import fact_tables as tables
-from gateway.state.database import INSERTS, make_folder, translated
+from gateway.state.database import INSERTS, make_file, translated
 from gateway.state.facts import Change, FactValue
 from gateway.state.migrate import upgrade
 
@@ -67,7 +67,7 @@ class FactStore:
         """Create or migrate the schema, once. Raises Unavailable."""
         if not self._prepared:
             with translated():
-                make_folder(self._engine.url)
+                make_file(self._engine.url)
                 upgrade(self._engine)
             self._prepared = True
 
@@ -120,11 +120,12 @@ class FactStore:
 
     def note(self, *, actor: str, action: str, kind: str, id_: str, detail: object = None) -> None:
         """Put into the audit log what changes no fact: a login, a top-up, a backup."""
+        # In one statement, because SQLite lets no reader become a writer beside another one.
+        current = select(func.coalesce(func.max(tables.fact_version.c.version), 0))
         with self._begin() as connection:
-            current = connection.execute(select(tables.fact_version.c.version)).scalar() or 0
             connection.execute(
                 tables.audit.insert().values(
-                    version=current,
+                    version=current.scalar_subquery(),
                     wall_s=self._clock.wall(),
                     actor=actor,
                     action=action,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Engine, Select, delete, func, select, true
+from sqlalchemy import Engine, Select, case, delete, func, select, true
 from sqlalchemy.engine import Connection
 
 from gateway.core import accounts
@@ -20,7 +20,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import Conflict, InternalError, InvalidRequest
 from gateway.core.ids import request_id
 from gateway.state import ledger_tables as tables
-from gateway.state.database import INSERTS, make_folder, translated
+from gateway.state.database import INSERTS, make_file, translated
 from gateway.state.ledger_transaction import MINUTE_S, SPEND_SUMS, Statements, Transaction
 from gateway.state.migrate import upgrade
 
@@ -95,7 +95,7 @@ class LedgerStore:
         """Create or migrate the schema, once. Raises Unavailable."""
         if not self._prepared:
             with translated():
-                make_folder(self._engine.url)
+                make_file(self._engine.url)
                 upgrade(self._engine)
             self._prepared = True
 
@@ -186,12 +186,23 @@ class LedgerStore:
         tenants = {name.removeprefix(accounts.TENANT).rpartition("/")[0] for name in kept}
         return {tenant: read_balance(tenant, kept) for tenant in sorted(tenants)}
 
-    def spend_since(
-        self, scope: Scope, id_: str, since_s: float, bucket_s: int
+    def credits_used(self, tenant: str, until_s: float) -> int:
+        """Nano-dollars ever billed to the credits of *tenant*, but in minutes from *until_s*."""
+        cost = case((SPEND.on_credits, SPEND.cost_nano_usd), else_=0)
+        later = select(func.sum(cost + SPEND.fee_nano_usd)).where(
+            SPEND.tenant == tenant, SPEND.minute_s >= until_s
+        )
+        with self._begin() as connection:
+            used = balance_of(connection, tenant).used_nano_usd
+            return used - int(connection.execute(later).scalar() or 0)
+
+    def spend_between(
+        self, scope: Scope, id_: str, since_s: float, until_s: float, *, bucket_s: int
     ) -> list[tuple[int, int]]:
         """
-        What one of *scope* has spent from the minute of *since_s* on: the start of each bucket
-        that has anything in it, and its nano-dollars. *bucket_s* is a multiple of 60.
+        What one of *scope* has spent from the minute of *since_s* to just before *until_s*: the
+        start of each bucket that has anything in it, and its nano-dollars. *bucket_s* is a
+        multiple of 60.
 
         For a provider it is the cost, else cost and fee.
         """
@@ -200,7 +211,8 @@ class LedgerStore:
         start_s = (SPEND.minute_s - SPEND.minute_s % bucket_s).label("start_s")
         query = (
             select(start_s, func.sum(amount))
-            .where(COLUMNS[scope] == id_, SPEND.minute_s >= minute_of(since_s))
+            .where(COLUMNS[scope] == id_)
+            .where(SPEND.minute_s >= minute_of(since_s), SPEND.minute_s < until_s)
             .group_by(start_s)
             .order_by(start_s)
         )

@@ -69,7 +69,7 @@ def _make(path: Path) -> None:
     Put a new key at *path*, unless somebody else does so first. It appears there whole or not at
     all: a link to a finished file cannot replace another, as a rename could.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:

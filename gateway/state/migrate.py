@@ -11,16 +11,24 @@ from gateway.state.tables import REVISION
 
 FOLDER = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the command that runs in a global
+# What lets one process of all migrate, until its transaction ends.
+LOCKS = {
+    "postgresql": ("SELECT pg_advisory_xact_lock(7021974)",),  # any number that others do not take
+    "sqlite": ("COMMIT", "BEGIN IMMEDIATE"),  # of the transaction that has begun without a lock
+}
 
 
 def upgrade(engine: Engine) -> None:
     """
-    Run the migrations that are missing; nothing happens when there are none.
-
-    Two processes may try at once: one succeeds, the other fails with the database's own error and
-    finds nothing to do when it tries again.
+    Run the migrations that are missing; nothing happens when there are none. Of processes that
+    start at once one runs them, and the others wait for it.
     """
     with engine.begin() as connection:
+        if revision_of(connection) == REVISION:
+            return
+    with engine.begin() as connection:
+        for statement in LOCKS[engine.dialect.name]:
+            connection.exec_driver_sql(statement)
         if revision_of(connection) != REVISION:
             run_migrations(connection)
 

@@ -60,13 +60,17 @@ def connect(url: str, prefix: str = PREFIX) -> RedisShares:
     The shares at *url*, such as ``redis://host:6379/0``. Nothing is sent yet.
 
     Raises:
-        ImportError: the extra ``redis`` is not installed.
-        ValueError: *url* is none of Redis.
+        Unavailable: the client library is not installed, or *url* is none.
     """
-    from redis.asyncio import Redis
+    try:
+        from redis.asyncio import Redis
 
-    # One call at a time: a second connection is only there while the first is given up.
-    return RedisShares(Redis.from_url(url, max_connections=4), prefix)
+        # One call at a time: a second connection is only there while the first is given up.
+        return RedisShares(Redis.from_url(url, max_connections=4), prefix)
+    except ImportError:
+        raise Unavailable("state.redis_url needs the package redis.") from None
+    except ValueError:
+        raise Unavailable("state.redis_url is no URL of a Redis.") from None
 
 
 def lua(name: str) -> str:

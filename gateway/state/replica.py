@@ -13,7 +13,6 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -90,13 +89,13 @@ class FactReplica:
         """
         async with self._one_at_a_time:
             looked_s = self._clock.wall()
-            changes = await asyncio.to_thread(self._look)
+            facts = await asyncio.to_thread(self._look)
             self._fresh_wall_s = looked_s
             if self._failing:
                 self._failing = False
                 log.warning("the database answers again: facts are fresh")
-            if changes:
-                self.facts = self.facts.after(changes)
+            if facts is not self.facts:
+                self.facts = facts
                 self._uncopied = True
                 self.changed(self.facts)
             if self._clock.monotonic() - self._copied_s >= (COPY_S if self._uncopied else VOUCH_S):
@@ -113,9 +112,14 @@ class FactReplica:
             except Exception:  # whatever it was, the next look may go well
                 log.exception("facts could not be read")
 
-    def _look(self) -> list[Any]:
-        version = self.facts.version
-        return self._store.since(version) if self._store.version() != version else []
+    def _look(self) -> Facts:
+        """The facts of now. Of a database that was set back, as by a backup, all are read again."""
+        facts, version = self.facts, self._store.version()
+        if version < facts.version:
+            log.warning("the facts went back from version %d to %d", facts.version, version)
+            facts = Facts()
+        changes = self._store.since(facts.version) if version != facts.version else []
+        return facts.after(changes) if changes else facts
 
     def _note_failure(self, error: Unavailable) -> None:
         if not self._failing:
@@ -133,7 +137,7 @@ class FactReplica:
         payload = encode(Copy(self.facts.version, self._fresh_wall_s or 0.0, facts))
         partial = self._copy.with_suffix(f".{os.getpid()}")
         try:
-            self._copy.parent.mkdir(parents=True, exist_ok=True)
+            self._copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             partial.touch(mode=0o600)
             partial.write_bytes(payload)
             partial.replace(self._copy)

@@ -146,7 +146,7 @@ def make_segments(root: Path) -> Segments:
     A new folder under *root*, locked before it has the name under which others look for dead
     ones. Raises OSError.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = os.urandom(8).hex()
     unborn = root / f".{name}"
     unborn.mkdir(mode=0o700)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from gateway.config.decode import choices
 from gateway.core.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, at: str 
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise _mistyped(str(error), at) from None
+        raise _mistyped(str(error), at, decoder.type) from None
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"{NOT_JSON}: {error}.", param=at or None) from None
     except UnicodeDecodeError:
@@ -57,7 +58,7 @@ def missing(param: str) -> InvalidRequest:
     return InvalidRequest(f"{param}: required, but missing.", param=param)
 
 
-def _mistyped(text: str, at: str) -> InvalidRequest:
+def _mistyped(text: str, at: str, kind: Any) -> InvalidRequest:
     # the last one: an unaccepted value is quoted before it, and may say anything
     reason, found, path = text.rpartition(" - at `$")
     if not found:
@@ -66,7 +67,8 @@ def _mistyped(text: str, at: str) -> InvalidRequest:
     if reason.startswith("Object missing required field"):
         return missing(f"{param}.{reason.split('`')[1]}".lstrip("."))
     if reason.startswith("Invalid enum value"):
-        reason = "not one of the accepted values"
+        accepted = choices(kind, path.rstrip("`"))
+        reason = f"expected one of {accepted}" if accepted else "not one of the accepted values"
     reason = reason.replace("`", "")
     where = f"{param}: " if param else ""
     return InvalidRequest(f"{where}{reason}.", param=param or None)

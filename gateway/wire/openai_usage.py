@@ -14,6 +14,7 @@ from gateway.wire.decode import NULL, UNREADABLE
 from gateway.wire.openai_usage_cost import reported_pico_usd
 
 Count = int | float | None  # some imitators write 12.0
+COUNT_END = 2**31  # whatever a token costs, the ledger can hold so many
 
 
 class InputDetails(msgspec.Struct, gc=False):
@@ -132,4 +133,4 @@ def counts_of(usage: Usage) -> dict[str, object]:
 
 def count_of(value: Count) -> int:
     """*value* as a count: absent, negative and absurd values are 0."""
-    return int(value) if value is not None and 0 < value < 2**40 else 0
+    return int(value) if value is not None and 0 < value < COUNT_END else 0

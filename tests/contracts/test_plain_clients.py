@@ -143,14 +143,22 @@ def test_route_explains_every_candidate(http):
 
 
 def test_feedback(http):
-    """A thumb is accepted for a known request and refused for another."""
+    """
+    A thumb is accepted for a known request and refused for another. Where nobody knows what kind of
+    work it was the reply says that the thumb moves nothing.
+    """
     reply = http.post("/v1/chat/completions", json={"model": "auto", "messages": HELLO})
+    named = http.post("/v1/chat/completions", json={"model": "gpt-4o", "messages": HELLO})
     request_id = reply.headers["x-switchyard-request-id"]
 
     accepted = http.post("/v1/feedback", json={"id": request_id, "thumb": "up", "comment": "good"})
     refused = http.post("/v1/feedback", json={"id": "req_unknown", "thumb": "up"})
+    unrouted = {"id": named.headers["x-switchyard-request-id"], "score": 0.2}
+    unmoved = http.post("/v1/feedback", json=unrouted).json()
 
-    assert accepted.json() == {"status": "accepted", "id": request_id}
+    assert accepted.json() == {"status": "accepted", "id": request_id, "counted": True}
+    assert (unmoved["status"], unmoved["counted"]) == ("accepted", False)
+    assert "not classified" in unmoved["reason"]
     assert refused.status_code == 404
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from gateway import caching as module
-from gateway.cache.cache import ResponseCache
+from gateway.cache.cache import CHECKS_MAX, LOOP_BYTES_MAX, ResponseCache
 from gateway.cache.note import Status
-from gateway.cache.rules import AGENT, PERSONAL, RESTORED
+from gateway.cache.rules import AGENT, PERSONAL, RESTORED, UNSCANNED
 from gateway.caching import Caching
 from gateway.config.cache_schema import CacheSettings
+from gateway.core.findings import Finding, Severity
 from gateway.core.outcome import Ending
 from gateway.core.request import Controls, Principal
 from gateway.execute.reply import Reply
@@ -29,13 +32,29 @@ SETTINGS = CacheSettings()
 POLICY = SimpleNamespace(version="p1")
 ANSWER = b'{"answer":"Bonjour"}'
 FOUND = msgspec.structs.replace(EVERYTHING, stripped=False)
+PLACE = Finding("LOCATION", "names-1", Severity.MEDIUM, 0, 6)
+COUNTRY = msgspec.structs.replace(CLEAN, personal=(PLACE,))
 UNSEEN = msgspec.structs.replace(CLEAN, missing=True)
+
+
+class Scanner:
+    """Says what it is told of any request; *asked* holds the thread of each question."""
+
+    def __init__(self, *, personal: bool = False) -> None:
+        self.found = personal
+        self.asked = []
+
+    def personal(self, request):
+        """At once."""
+        self.asked.append(threading.current_thread())
+        return self.found
 
 
 class Desk:
     """A cache, and who may answer."""
 
-    def __init__(self, settings=SETTINGS) -> None:
+    def __init__(self, settings=SETTINGS, scanner=None) -> None:
+        self.scanner = scanner
         self.clock = ManualClock()
         self.cache = ResponseCache(settings, self.clock)
         self.places = {one.id: one for one in FLEET.deployments}
@@ -43,11 +62,13 @@ class Desk:
 
     def begin(self, request=None) -> Caching:
         """The way of *request*."""
-        caching = Caching(self.cache, self.upstreams)
+        caching = Caching(self.cache, self.upstreams, self.scanner)
         caching.begin(request or asked(), POLICY)
         return caching
 
-    async def find(self, caching, decision=DECISION, verdict=None, signals=SIGNALS, restored=False):
+    async def find(
+        self, caching, decision=DECISION, verdict=CLEAN, signals=SIGNALS, restored=False
+    ):
         """What is found for what was decided."""
         reading = SimpleNamespace(request=asked(), verdict=verdict, signals=signals)
         return await caching.find(reading, decision, restored=restored)
@@ -172,6 +193,10 @@ async def test_tenants_never_share():
         ({"verdict": FOUND}, CacheSettings(personal_data=True), ""),
         ({"verdict": EVERYTHING}, CacheSettings(), ""),  # was taken out
         ({"verdict": CLEAN}, CacheSettings(), ""),
+        ({"verdict": COUNTRY}, CacheSettings(), ""),
+        ({"verdict": None}, CacheSettings(), UNSCANNED),
+        ({"verdict": msgspec.structs.replace(CLEAN, truncated=True)}, CacheSettings(), UNSCANNED),
+        ({"verdict": None}, CacheSettings(personal_data=True), ""),
         ({"restored": True}, CacheSettings(personal_data=True), RESTORED),
         (
             {"signals": msgspec.structs.replace(SIGNALS, agent_continuation=True)},
@@ -189,6 +214,61 @@ async def test_what_only_reading_shows(found, settings, reason):
     assert note.reason == reason
     assert (note.status is Status.BYPASS) == bool(reason)
     assert len(desk.cache.memory) == (0 if reason else 1)
+
+
+@pytest.mark.parametrize("wished", [None, "allow_with_warning"])
+async def test_nobody_has_looked_for_personal_data(wished):
+    """So we do when the answer has ended; the next request is told what was found."""
+    wishes = msgspec.structs.replace(CLEAN.wishes, personal_action=wished)
+    verdict = msgspec.structs.replace(CLEAN, wishes=wishes)
+    for personal, told in ((False, (Status.HIT, "")), (True, (Status.BYPASS, PERSONAL))):
+        desk = Desk(scanner=Scanner(personal=personal and wished is None))
+        await desk.serve(verdict=verdict)
+        assert not desk.scanner.asked  # the reply is on its way
+        await asyncio.sleep(0)
+        note = await desk.note(verdict=verdict)
+
+        assert len(desk.scanner.asked) == (wished is None)
+        assert (note.status, note.reason) == (told if wished is None else (Status.HIT, ""))
+
+
+async def test_a_large_request_is_looked_into_in_a_thread():
+    """The event loop goes on meanwhile."""
+    desk = Desk(scanner=Scanner())
+    large = {"model": "m", "messages": [{"role": "user", "content": "x" * LOOP_BYTES_MAX}]}
+    caching = desk.begin(asked(large))
+    await desk.find(caching, verdict=None)
+    caching.ended(OUTCOME)
+    caching.keep(answer(), DECISION)
+    await asyncio.gather(*desk.cache._checks)
+
+    assert len(desk.cache.memory) == 1
+    assert desk.scanner.asked != [threading.current_thread()]
+    assert len(desk.scanner.asked) == 1
+
+
+async def test_what_cannot_be_looked_into_is_not_kept(caplog):
+    """A fault of ours, or too many at once."""
+    desk = Desk(scanner=Scanner())
+    desk.scanner.personal = None
+    await desk.serve(verdict=None)
+    await asyncio.sleep(0)
+    assert "keeping an answer failed with TypeError" in caplog.text
+    desk = Desk(scanner=Scanner())
+    for _ in range(CHECKS_MAX + 1):
+        await desk.serve(verdict=None)
+    await asyncio.sleep(0)
+
+    assert len(desk.scanner.asked) == CHECKS_MAX
+
+
+async def test_a_reload_that_forbids_personal_data_forgets_it():
+    """Nobody looked into what is there."""
+    desk = Desk(CacheSettings(personal_data=True))
+    await desk.serve(verdict=FOUND)
+    desk.cache.use(CacheSettings())
+
+    assert len(desk.cache.memory) == 0
 
 
 async def test_a_large_answer_is_not_kept():
@@ -239,7 +319,7 @@ async def test_a_fault_of_the_cache_is_not_the_clients(monkeypatch, caplog):
 
 async def test_without_a_cache():
     """As in tools that only decide."""
-    caching = Caching(None, Desk().upstreams)
+    caching = Caching(None, Desk().upstreams, None)
     caching.begin(asked(), POLICY)
 
     assert await Desk().find(caching) is None

@@ -10,8 +10,10 @@ from gateway.core.charges import Released, Reserved, Settled
 from gateway.core.chat import Usage
 from gateway.core.errors import CreditsMissing, RateLimited, SpendLimitReached
 from gateway.core.fleet import Price
+from gateway.core.limits import Limit, Span, Unit, Window
 from gateway.core.outcome import Ending, Outcome
 from gateway.core.request import UNBOUND, Principal
+from gateway.ledger.hold import Hold
 from gateway.ledger.meters import Meters
 from gateway.state.facts import Facts, GatewayKey, Limits, SpendLimit, Tenant
 from tests.fakes.clock import ManualClock
@@ -26,6 +28,7 @@ DEAR = msgspec.structs.replace(
 )
 EXPECTED = decision(tokens_in=1000, tokens_out=1000)
 ASKED = request(principal=WHO)
+OTHER = msgspec.structs.replace(PLACE, id="other/m", provider="other")
 MOST = 4000 * 1000  # nano-USD: a long answer has three times the usual tokens
 
 
@@ -140,6 +143,72 @@ async def test_a_dearer_attempt_may_be_refused():
     assert desk.used(bill) == (0, 0)
 
 
+async def test_a_failover_leaves_the_limit_of_the_provider():
+    """Each provider counts what it is asked, by its cost alone, and only its own."""
+    desk = Desk()
+    places = (PLACE.provider, OTHER.provider)
+    limits = {
+        name: Limit(f"provider:{name}/usd day", Unit.NANO_USD, 10**9, Window(Span.DAY))
+        for name in places
+    }
+    desk.charging.provider_limits = {name: (limit,) for name, limit in limits.items()}
+
+    def used():
+        states = [desk.charging.meters.state(limits[name]) for name in places]
+        return [(state.used, state.held) for state in states]
+
+    bill = desk.charging.bill(WHO)
+    bill.expect(ASKED, EXPECTED, 7)
+    await bill.attempt(PLACE, own_key=False)
+    assert used() == [(0, MOST), (0, 0)]
+    await bill.attempt(OTHER, own_key=False)
+    assert used() == [(0, 0), (0, MOST)]
+    desk.charging.provider_limits = {}
+    await bill.attempt(PLACE, own_key=False)
+    assert used() == [(0, 0), (0, 0)]
+    desk.charging.provider_limits = {"other": (limits["other"],)}
+    await bill.attempt(OTHER, own_key=False)
+    bill.settle(answered(), "m", fee_nano_usd=7, savings_nano_usd=140)
+
+    assert used() == [(0, 0), (1_500_000, 0)]
+
+
+async def test_the_limit_of_a_provider_is_not_told_to_its_clients():
+    """How much the operator spends there is nobody's business."""
+    desk = Desk()
+    limit = Limit(f"provider:{PLACE.provider}/usd day", Unit.NANO_USD, 1000, Window(Span.DAY))
+    desk.charging.provider_limits = {PLACE.provider: (limit,)}
+    with pytest.raises(SpendLimitReached) as refused:
+        await desk.bill().attempt(PLACE, own_key=False)
+
+    message = f"The spend limit of provider {PLACE.provider} leaves too little for this request."
+    assert refused.value.message == message
+
+
+async def test_tokens_are_held_once_however_many_models_are_too_dear():
+    """The next of the ranking is tried with what is held already."""
+    desk = Desk(usd(0.005, tokens_per_minute=3000))
+    bill = desk.bill()
+    with pytest.raises(SpendLimitReached):
+        await bill.attempt(DEAR, own_key=False)
+    await bill.attempt(PLACE, own_key=False)
+    assert [state.held for state in bill.states] == [2000]
+    bill.settle(answered(600, 300), "m", fee_nano_usd=0, savings_nano_usd=0)
+
+    assert [(state.used, state.held) for state in bill.states] == [(900, 0)]
+
+
+async def test_what_nobody_settled_is_released():
+    """A fault between the attempt and its end must not hold money for ever."""
+    desk = Desk(usd(1.0), Tenant(credits=True), given=10**9)
+    bill = desk.bill()
+    await bill.attempt(PLACE, own_key=False)
+    bill.drop()
+
+    assert (desk.used(bill), bill.balance_nano_usd) == ((0, 0), 10**9)
+    assert desk.journal.told == [(Reserved, "1"), (Released, "1")]
+
+
 async def test_only_the_first_end_counts():
     """Settled twice, and dropped after that: billed once."""
     desk = Desk(usd(1.0))
@@ -164,6 +233,19 @@ async def test_tokens_a_minute_are_those_of_the_answer():
 
     await desk.bill().attempt(PLACE, own_key=False)
     assert [state.used for state in bill.states] == [900]
+
+
+async def test_what_no_minute_allows_is_not_to_be_tried_again():
+    """More tokens than the whole limit: waiting does not help."""
+    with pytest.raises(RateLimited) as refused:
+        await Desk(Limits(tokens_per_minute=100)).bill().attempt(PLACE, own_key=False)
+    assert (refused.value.retry, refused.value.retry_after_s) == (False, None)
+
+    desk = Desk(Limits(concurrent=1))
+    await desk.bill().hold_flow()
+    with pytest.raises(RateLimited) as refused:
+        await desk.bill().hold_flow()
+    assert (refused.value.retry, refused.value.retry_after_s) == (True, 1.0)
 
 
 async def test_a_request_that_is_refused_later_still_counts_as_one():
@@ -289,7 +371,9 @@ async def test_replicas_tell_what_they_see():
     desk = Desk(usd(0.1))
     await desk.spend(1_000_000)
     limit = desk.bill().terms.money[0]
-    desk.charging.meters.count([(limit, 84_000_000)])
+    others = desk.charging.meters.try_hold([(limit, 84_000_000)])
+    assert isinstance(others, Hold)
+    others.settle({})
     await desk.spend(1_000_000)
 
     assert [notice[0] for notice in desk.told] == ["limit.near"]

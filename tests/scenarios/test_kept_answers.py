@@ -198,6 +198,30 @@ async def test_personal_data_is_not_kept(stage):
     assert await twice(stage, asked, **warn) == ("MISS", "HIT")
 
 
+@pytest.mark.parametrize("stated", [{}, {"stream": True}])
+async def test_personal_data_that_nobody_was_asked_to_find_is_not_kept(stage, stated):
+    """LockLLM's clients cache unasked; an answer is kept where a country is the only name."""
+    if stated:
+        stage.upstream.scenes[:] = [stream(*STREAM)]
+    spoken = {"X-LockLLM-Route-Action": "disabled"}
+    told = []
+    for words in (f"I am Anna Berger, SSN 536-90-4399, {MAIL}.", "What is the capital of France?"):
+        for _ in range(2):
+            reply, _ = await stage.chat(words, more=stated, **spoken)
+            told.append((reply.headers[STATUS], reply.headers.get("X-Switchyard-Cache-Reason")))
+
+    assert told == [("MISS", None), ("BYPASS", "personal-data"), ("MISS", None), ("HIT", None)]
+    assert calls(stage) == 3
+
+
+async def test_with_the_scan_off_nothing_is_kept(stage):
+    """As nobody can look for personal data, unless the operator wants it kept."""
+    await stage.set("scan: {enabled: false}")
+    assert await twice(stage) == ("BYPASS", "BYPASS")
+    await stage.set("scan: {enabled: false}\ncache: {personal_data: true}")
+    assert await twice(stage) == ("MISS", "HIT")
+
+
 async def test_restored_values_are_of_one_request_alone(stage):
     """Two prompts that are one when stripped: neither client reads the other's address."""
     await stage.set("scan: {restore: true, personal_action: strip}\ncache: {personal_data: true}")

@@ -321,3 +321,21 @@ async def test_the_ledger_has_every_request(stage, operator):
 
     assert (check.sum_nano_usd, check.wrong_balances) == (0, ())
     assert sum(total.attempts for total in totals) >= 3
+
+
+async def test_a_limit_holds_from_the_first_request_after_a_restart(tmp_path):
+    """However many come at once, before anything was counted here."""
+    limits = Limits(spend=(SpendLimit(usd=0.03),))
+    spent = 0
+    async with running_stage(tmp_path) as stage:
+        operator = Operator(stage)
+        await operator.tenant()
+        await operator.put("project", "shop", TenantProject(tenant="acme"))
+        await operator.key(limits=limits)
+        while (await ask(stage))[0] == 200:
+            spent += 1
+    async with running_stage(tmp_path) as stage:
+        found = await asyncio.gather(*(ask(stage) for _ in range(20)))
+
+    assert spent > 0
+    assert [status for status, _, _ in found] == [402] * 20

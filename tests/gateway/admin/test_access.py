@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 
@@ -15,8 +16,9 @@ from gateway.admin.roles import RANKS, Operator
 from gateway.config.secrets import Secret
 from gateway.core.errors import Conflict, Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from gateway.state.fact_store import Write
+from gateway.state.facts import AdminKey
 from tests.fakes.clock import ManualClock
-from tests.gateway.admin.offices import ADMIN, OPERATOR, VIEWER
+from tests.gateway.admin.offices import ADMIN, OPERATOR, VIEWER, close, office_of
 
 STATED = Secret("a-key-of-the-configuration")
 ADMINS_ONLY = {
@@ -31,8 +33,8 @@ READING = {
     ) for verb in ("list", "get")),
     *(f"rules.{verb}" for verb in ("projects", "templates", "live", "draft", "versions")),
     *(f"reports.{verb}" for verb in (
-        "overview", "activity", "record", "usage", "books", "providers", "quality", "settings",
-        "audit", "freshness",
+        "overview", "activity", "export", "record", "usage", "books", "providers", "quality",
+        "settings", "audit", "freshness",
     )),
     "tenants.balance",
 }  # fmt: skip
@@ -119,6 +121,47 @@ async def test_one_admin_remains(desk, clock):
         await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="admin"), "configuration")
     with pytest.raises(InvalidRequest):
         await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="admin", expires_s=1.0))
+
+
+async def test_two_admins_who_revoke_each_other_at_once(desk):
+    """One of them is told that the other would be the last: an admin is left."""
+    for name in ("one", "two"):
+        await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="admin"), name)
+    done = await asyncio.gather(
+        desk.admin_keys.revoke(Operator("one", "admin"), "two"),
+        desk.admin_keys.revoke(Operator("two", "admin"), "one"),
+        return_exceptions=True,
+    )
+    await desk.office.refresh()
+    left = [one for one in desk.office.replica.facts.of("admin_key").values() if not one.revoked_s]
+
+    assert sorted(type(one).__name__ for one in done) == ["Conflict", "Item"]
+    assert len(left) == 1
+
+
+async def test_the_last_two_admins_are_judged_in_one_transaction(desk, tmp_path, clock):
+    """Also where both have looked before either writes: the second one looks again."""
+    for name in ("one", "two"):
+        await desk.admin_keys.create(ADMIN, AdminKeyDraft(role="admin"), name)
+    office = office_of(tmp_path, clock)
+    await office.refresh()
+    other = Desk(office)
+    looked = other.admin_keys._check_others
+
+    def outrun(id_, fact):
+        looked(id_, fact)
+        other.admin_keys._check_others = looked
+        before = desk.office.fact_store.find("admin_key", "one")
+        gone = msgspec.structs.replace(
+            msgspec.json.decode(before.payload, type=AdminKey), revoked_s=clock.wall()
+        )
+        write = Write("admin_key", "one", gone, before.version)
+        desk.office.fact_store.write([write], actor="two", action="revoke")
+
+    other.admin_keys._check_others = outrun
+    with pytest.raises(Conflict, match="last admin key"):
+        await other.admin_keys.revoke(Operator("one", "admin"), "two")
+    close(office)
 
 
 async def test_the_first_admin_key(desk, caplog):

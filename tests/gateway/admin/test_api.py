@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
+import typing
 
 import pytest
+from aiohttp import ClientError
 
 from gateway.admin.admin_keys import AdminKeyDraft
 from gateway.admin.api import match
+from gateway.admin.api_activity import ExportAsked
 from gateway.admin.api_call import BODY_BYTES_MAX
 from gateway.admin.api_route import ROOT
 from gateway.admin.api_routes import ROUTES
 from gateway.admin.desk import Desk
 from gateway.admin.openapi import PARTS
+from gateway.admin.reports import AUDITED
 from gateway.admin.roles import RANKS
 from gateway.core.errors import Unavailable
+from gateway.core.outcome import Ending
+from gateway.core.request import RouteAction
+from gateway.state.facts import KINDS
+from models.scores import TASK_TYPES, TIERS
 from tests.gateway.admin.offices import ADMIN
 from tests.gateway.admin.served import served
+from tests.gateway.admin.traffic import COUNT, record_traffic
 
 
 @pytest.fixture
@@ -40,7 +51,7 @@ async def test_a_tenant_over_http(api):
     late = await api.put("tenants/acme", json={}, headers={"If-Match": etag})
     assert late.status == 409
     listed = await (await api.get("tenants")).json()
-    assert [one["id"] for one in listed["items"]] == ["acme"]
+    assert [one["id"] for one in listed["items"]] == ["acme", "default"]
     gone = await api.delete("tenants/acme", headers={"If-Match": put.headers["ETag"]})
     assert (gone.status, await gone.read()) == (204, b"")
     assert (await api.get("tenants/acme")).status == 404
@@ -86,7 +97,7 @@ async def test_a_top_up_once(api):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "where"),
     [
-        ("POST", "tenants", '{"id": "acme", "value": {"nmae": "x"}}', 400, "$.value"),
+        ("POST", "tenants", '{"id": "acme", "value": {"nmae": "x"}}', 400, "$.value.nmae"),
         ("POST", "tenants", '{"id": "a b", "value": {}}', 400, "$.id"),
         ("POST", "tenants", "{", 400, "$"),
         ("POST", "tenants", "", 400, "$"),
@@ -123,6 +134,88 @@ async def test_what_is_refused(api, method, path, body, status, where):
         assert answer.headers["Allow"] == "GET, HEAD, POST"
     if status == 503:
         assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "says"),
+    [
+        ("POST", "keys", {"value": {"action": "zzz"}},
+         "expected one of disabled, auto, custom, observe, got 'zzz'"),
+        ("POST", "keys", {"tenant": "acme"}, '"value" is missing: \'tenant\' stands in'),
+        ("POST", "webhooks", {"value": {"url": "https://a.example", "events": ["zzz"]}},
+         "expected one of balance.low, limit.near"),
+        ("PUT", "rules/*/draft",
+         {"rules": [{"id": "a", "then": {}, "when": {"tiers": ["huge"]}},
+                    {"idd": "b", "then": {}}]},
+         "$.rules[0].when.tiers[0]: expected one of high, low, medium, got 'huge'; "
+         "$.rules[1].idd: no setting is called 'idd' here; did you mean 'id'?; "
+         "$.rules[1].id: required, but missing"),
+        ("POST", "tenants", "", "The body is empty"),
+        ("GET", "usage?by=zzz", None, "expected one of day, key, model, project, provider, tenant"),
+        ("GET", "audit?kind=zzz", None, "expected one of admin_key, content_policy"),
+        ("GET", "activity?tier=huge", None, "expected one of high, low, medium"),
+        ("GET", "activity.csv?ending=zzz", None, "expected one of client_gone, complete"),
+        ("POST", "webhooks", {"value": {"url": "https://localhost/x"}}, "server.endpoint_hosts"),
+        ("POST", "provider-keys",
+         {"value": {"provider": "openai", "secret": "sk-1", "base_url": "https://10.0.0.1/v1"}},
+         "server.endpoint_hosts"),
+        ("POST", "tenants",
+         {"id": "x", "value": {"limits": {"spend": [{"usd": 1, "window": "rolling 9999999999"}]}}},
+         "a rolling window has 1 to 31622400 seconds"),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_told_with_what_would_be_right(api, method, path, body, says):
+    """An enumeration with its values, every mistake of a body, and the setting that helps."""
+    text = body if isinstance(body, str) else None if body is None else json.dumps(body)
+    headers = {"Content-Type": "application/json"} if text is not None else {}
+    answer = await api.request(method, path, data=text, headers=headers)
+
+    assert answer.status in (400, 422)
+    assert says in (await answer.json())["error"]["message"]
+
+
+async def test_records_are_exported(api, desk):
+    """As CSV with a head, and as JSON lines; the filter is that of the list."""
+    record_traffic(desk.office)
+    as_csv = await api.get("activity.csv?tier=low")
+    lines = list(csv.DictReader(io.StringIO(await as_csv.text())))
+    as_json = await api.get("activity.jsonl?key=k1")
+    records = [json.loads(line) for line in (await as_json.text()).splitlines()]
+    head = await api.head("activity.csv")
+
+    assert (as_csv.status, as_csv.content_type) == (200, "text/csv")
+    assert (len(lines), {one["tier"] for one in lines}) == (COUNT // 2, {"low"})
+    assert as_json.content_type == "application/jsonl"
+    assert {one["principal"]["key_id"] for one in records} == {"k1"}
+    assert (head.status, await head.read()) == (200, b"")
+    assert (await api.get("activity.csv?limit=5")).status == 400
+
+
+async def test_an_export_that_breaks_off_is_no_whole_file(api, desk, monkeypatch):
+    """A client that has half of it does not take it for all."""
+
+    def pieces(*given):
+        yield b"half"
+        raise Unavailable("The database does not answer.")
+
+    monkeypatch.setattr("gateway.admin.reports.export_rows", pieces)
+    answer = await api.get("activity.csv")
+    with pytest.raises(ClientError):
+        await answer.read()
+
+
+def test_the_words_of_a_filter_are_those_of_records():
+    """What the description lists is what there is."""
+    fields = ExportAsked.__annotations__ | typing.get_type_hints(ExportAsked)
+    words = {name: typing.get_args(fields[name])[1:] for name in ExportAsked.__annotations__}
+
+    assert words == {
+        "task_type": TASK_TYPES,
+        "tier": TIERS,
+        "ending": tuple(one.value for one in Ending),
+        "action": tuple(one.value for one in RouteAction),
+    }
+    assert set(AUDITED) == {*KINDS, "session"}
 
 
 async def test_bodies_that_are_too_much(api):

@@ -9,14 +9,19 @@ import msgspec
 import pytest
 
 from gateway.admin import pages_activity
+from gateway.admin.desk import Desk
 from gateway.admin.forms import BODY_BYTES_MAX
 from gateway.admin.keys import KeyDraft
 from gateway.admin.pages import ROUTES
 from gateway.admin.provider_keys import ProviderKeyDraft
+from gateway.admin.rules import Publish
 from gateway.admin.sessions import COOKIE, IDLE_S
+from gateway.admin.tenants import TopUp
+from gateway.admin.webhooks import WebhookDraft
 from gateway.charging import Charging
-from gateway.config.schema import Project
+from gateway.config.schema import Project, Rule, Target
 from gateway.config.secrets import Secret
+from gateway.core.content_policy import ContentPolicy
 from gateway.core.errors import Unavailable
 from gateway.core.request import RouteAction
 from gateway.ledger.journal import Journal
@@ -24,7 +29,14 @@ from gateway.ledger.meters import Meters
 from gateway.record.recent import Recent
 from gateway.record.record import Feedback
 from gateway.record.rows import Batch, feedback_row, record_row
-from gateway.state.facts import Limits, SpendLimit, Tenant, TenantProject
+from gateway.state.facts import (
+    Limits,
+    PolicyFact,
+    RuleSet,
+    SpendLimit,
+    Tenant,
+    TenantProject,
+)
 from tests.fakes.clock import ManualClock
 from tests.gateway.admin.browsers import STATED, filled, opened
 from tests.gateway.admin.offices import ADMIN, close, office_of, with_gateway
@@ -231,6 +243,107 @@ async def test_roles_hold_on_every_page(browser):
     await browser.post("/admin/rules", 403, do="add_rule", id="r", model="gpt-4")
     await browser.post("/admin/settings", 403, do="create_admin_key", role="admin")
     assert (await browser.desk.keys.list(ADMIN)).items == []
+
+
+@pytest.fixture
+async def furnished(office):
+    """Something of everything that pages have buttons for."""
+    desk = Desk(office)
+    await desk.tenants.create(ADMIN, "acme", Tenant())
+    await desk.projects.create(ADMIN, "shop", TenantProject(tenant="acme"))
+    await desk.keys.create(ADMIN, KeyDraft(tenant="acme", project="shop"), "web")
+    secret = ProviderKeyDraft(provider="openai", secret="sk-proj-0123456789abcdefghij")
+    await desk.provider_keys.create(ADMIN, secret, "ours")
+    await desk.webhooks.create(ADMIN, WebhookDraft(url="https://hooks.example.com/x"), "hook")
+    policy = PolicyFact(policy=ContentPolicy(name="weapons", phrases=("bomb",)))
+    await desk.content_policies.create(ADMIN, "p1", policy)
+    rules = RuleSet(rules=(Rule(id="r", then=Target(mode="eco")),))
+    for _ in range(2):
+        await desk.rules.save_draft(ADMIN, "*", rules)
+        await desk.rules.publish(ADMIN, "*", Publish())
+    await desk.rules.save_draft(ADMIN, "*", rules)
+
+
+BEHIND = (
+    *("/admin/keys/web", "/admin/tenants/acme", "/admin/tenants/default", "/admin/projects/shop"),
+    *("/admin/provider-keys/ours", "/admin/policies/p1"),
+)
+NEEDS = {
+    "operator": {
+        *("create_key", "revoke_key", "update_key", "rotate_key", "create_tenant"),
+        *("update_tenant", "delete_tenant", "create_project", "update_project", "delete_project"),
+        *("create_webhook", "test_webhook", "delete_webhook", "create", "update", "delete"),
+        *("add_rule", "save_rule", "up", "down", "remove", "save_text", "template", "test"),
+        *("publish", "discard", "rollback", "decide", "send"),
+    },
+    "admin": {
+        *("top_up", "create_provider_key", "update_provider_key", "delete_provider_key"),
+        *("create_admin_key", "rotate_admin_key", "revoke_admin_key"),
+    },
+}
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+async def test_nobody_is_shown_a_button_that_is_refused(furnished, browser, role):
+    """Each role has the buttons of what it may do, and all of these; a viewer reads the fields."""
+    await browser.login_as(role)
+    shown = set()
+    for path in (*PAGES, *BEHIND):
+        text = await browser.get(path)
+        assert_labelled(text)
+        shown |= set(re.findall(r'name="do" value="(\w+)"', text))
+    ranks = {"viewer": (), "operator": ("operator",), "admin": ("operator", "admin")}
+
+    assert shown == set().union(*(NEEDS[one] for one in ranks[role]))
+    text = await browser.get("/admin/tenants/acme")
+    assert ("<fieldset disabled>" in text, "takes the role operator" in text) == (
+        (role == "viewer"),
+    ) * 2
+
+
+async def test_the_tenant_that_is_always_there_has_a_page(admin):
+    """It is listed, limited by its form, and can be forgotten but not deleted."""
+    assert 'href="/admin/tenants/default"' in await admin.get("/admin/keys")
+    page = await admin.get("/admin/tenants/default")
+    assert "delete_tenant" not in page
+    assert "Credits left" not in page
+    fields = filled(page, "update_tenant") | {"requests_per_minute": "7"}
+    await admin.post("/admin/tenants/default", **fields)
+    tenant = (await admin.desk.tenants.get(ADMIN, "default")).value
+    assert tenant.limits.requests_per_minute == 7
+    assert "Forget its settings" in await admin.get("/admin/tenants/default")
+    await admin.post("/admin/tenants/default", do="delete_tenant")
+
+    assert (await admin.desk.tenants.get(ADMIN, "default")).value == Tenant()
+
+
+@pytest.mark.parametrize("verb", ["create_key", "create_tenant", "create_project"])
+async def test_new_ones_have_the_limits_that_saved_ones_have(admin, verb):
+    """Rolling windows, what happens at the limit, and every rate."""
+    form = filled(await admin.get("/admin/keys"), verb)
+    said = {"id": "new", "spend_usd_1": "3", "window_1": "rolling 5h", "at_limit": "cheaper"}
+    said |= {"tokens_per_minute": "9", "concurrent": "2"}
+    assert said.keys() <= form.keys()
+    await admin.post("/admin/keys", 200 if verb == "create_key" else 303, **form | said)
+    drawer = getattr(admin.desk, verb.removeprefix("create_") + "s")
+    limits = (await drawer.get(ADMIN, "new")).value.limits
+
+    assert limits == Limits(
+        spend=(SpendLimit(usd=3.0, window="rolling 5h"),),
+        at_limit="cheaper",
+        tokens_per_minute=9,
+        concurrent=2,
+    )
+
+
+async def test_a_tenant_without_credits_owes_none(admin, office):
+    """Its balance is what it has spent, and nothing that is left."""
+    await admin.desk.tenants.create(ADMIN, "acme", Tenant())
+    await admin.desk.tenants.top_up(ADMIN, "acme", TopUp(nano_usd=1_250_000_000), "t")
+
+    for path in ("/admin/keys", "/admin/tenants/acme"):
+        assert "Credits left</dt>" not in await admin.get(path)
+    assert "$1.25 of credits wait" in await admin.get("/admin/tenants/acme")
 
 
 async def test_a_key_is_made_shown_once_and_revoked(admin):

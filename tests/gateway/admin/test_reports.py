@@ -75,8 +75,6 @@ async def test_the_audit_log_shows_no_secret(desk):
     )
     only = await desk.reports.audit(VIEWER, AuditAsked(kind="key", id="k"))
     assert [line.id for line in only.items] == ["k"]
-    with pytest.raises(InvalidRequest):
-        await desk.reports.audit(VIEWER, AuditAsked(kind="nothing"))
 
 
 async def test_settings_show_no_secret(desk):

@@ -30,12 +30,30 @@ async def test_a_tenant_lives(desk):
 
     assert found == made
     assert changed.version > made.version
-    assert [entry.id for entry in (await desk.tenants.list(VIEWER)).items] == ["acme"]
+    assert [entry.id for entry in (await desk.tenants.list(VIEWER)).items] == ["acme", "default"]
 
     await desk.tenants.delete(OPERATOR, "acme", changed.version)
     with pytest.raises(NotFound):
         await desk.tenants.get(VIEWER, "acme")
-    assert (await desk.tenants.list(VIEWER)).items == []
+    assert [entry.id for entry in (await desk.tenants.list(VIEWER)).items] == ["default"]
+
+
+async def test_the_tenant_that_is_always_there(desk):
+    """It is shown without having been made, can be limited, and forgets that with keys in use."""
+    shown = await desk.tenants.get(VIEWER, "default")
+    assert (shown.version, shown.value) == (0, Tenant())
+    await desk.keys.create(OPERATOR, KeyDraft())
+    limited = await desk.tenants.update(ADMIN, "default", Tenant(limits=LIMITS), shown.version)
+    assert desk.office.replica.facts.of("tenant")["default"].limits == LIMITS
+    with pytest.raises(Conflict):
+        await desk.tenants.update(ADMIN, "default", Tenant(), shown.version)
+    with pytest.raises(Forbidden):
+        await desk.tenants.delete(OPERATOR, "default")
+    await desk.tenants.delete(ADMIN, "default", limited.version)
+
+    assert (await desk.tenants.get(VIEWER, "default")).value == Tenant()
+    with pytest.raises(NotFound):
+        await desk.tenants.delete(ADMIN, "default")
 
 
 async def test_every_field_of_a_tenant_reads_back(desk):
@@ -212,5 +230,5 @@ async def test_a_list_comes_in_pages(desk):
     first = await desk.tenants.list(VIEWER, limit=2)
     rest = await desk.tenants.list(VIEWER, after=first.next, limit=2)
 
-    assert [entry.id for entry in (*first.items, *rest.items)] == ["a", "b", "c"]
+    assert [entry.id for entry in (*first.items, *rest.items)] == ["a", "b", "c", "default"]
     assert rest.next is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email.message import Message
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +11,8 @@ from gateway.api.rate_limit_headers import (
     duration,
     instant,
     openai_headers,
-    retry_after_headers,
 )
-from gateway.core.limits import LIFETIME, MINUTE, NOW, Limit, LimitReached, MeterState, Unit
+from gateway.core.limits import MINUTE, Limit, MeterState, Unit
 
 NOW_S = 1_700_000_000.2  # 2023-11-14T22:13:20.2Z
 
@@ -97,23 +94,3 @@ def test_a_reset_is_never_too_early(seconds: float) -> None:
     """An instant is at most a second after the one it tells, and not before."""
     assert instant(NOW_S + seconds) <= instant(NOW_S + seconds + 1)
     assert instant(NOW_S + seconds) >= instant(NOW_S)
-
-
-def test_retry_after_is_in_whole_seconds() -> None:
-    """Rounded up, at least one; a second for a gauge; none where waiting is in vain."""
-
-    def told(limit: Limit, asked: int, retry_after_s: float | None) -> str | None:
-        message = Message()
-        for name, value in retry_after_headers(LimitReached(limit, asked, 0, 0, retry_after_s)):
-            message[name] = value
-        return message["Retry-After"]
-
-    rpm = Limit("a", Unit.REQUESTS, 10, MINUTE)
-    running = Limit("b", Unit.CONCURRENT, 10, NOW)
-    balance = Limit("c", Unit.NANO_USD, 10, LIFETIME)
-
-    assert told(rpm, 1, 12.1) == "13"
-    assert told(rpm, 1, 0.0) == "1"
-    assert told(running, 1, None) == "1"
-    assert told(running, 11, None) is None
-    assert told(balance, 1, None) is None

@@ -398,7 +398,18 @@ def test_credits_are_told_in_usd():
     assert told["X-LockLLM-Credits-Reserved"] == "0.005"
     assert told["X-LockLLM-Credits-Deducted"] == "0.0012"
     assert told["X-LockLLM-Balance-After"] == "9.9988"
+    assert told["X-Switchyard-Credits-Mode"] == "credits"
     assert "X-LockLLM-Balance-After" not in headers(request(("lockllm",)))
+    assert "X-Switchyard-Credits-Mode" not in headers(request(("lockllm",)))
+
+
+@pytest.mark.parametrize(("paid", "mode"), [(True, "credits"), (False, "byok"), (None, None)])
+def test_who_pays_is_told_in_our_words(paid, mode):
+    """Nothing where nobody was asked, as for a kept answer."""
+    told = headers(request(), bill=SimpleNamespace(**{**vars(BILL), "on_credits": paid}))
+
+    assert told.get("X-Switchyard-Credits-Mode") == mode
+    assert told["X-Switchyard-Credits-Reserved"] == "0.005"
 
 
 def test_a_hit_was_no_attempt():

@@ -25,9 +25,11 @@ class Terminal:
         self.config = folder / "switchyard.yaml"
         self.config.write_text(CONFIG.format(folder=folder))
 
-    def run(self, *words: str, status: int = 0, said: str | None = None) -> Result:
+    def run(
+        self, *words: str, status: int = 0, said: str | None = None, columns: int = 200
+    ) -> Result:
         """The result of ``switchyard`` *words*, which is to exit with *status*."""
-        environ = {"SWITCHYARD_CONFIG": str(self.config), "COLUMNS": "200"}
+        environ = {"SWITCHYARD_CONFIG": str(self.config), "COLUMNS": str(columns)}
         result = CliRunner().invoke(app, list(words), input=said, env=environ)
         assert result.exit_code == status, result.output
         return result

@@ -178,3 +178,12 @@ def test_postgresql_has_its_own(terminal):
     assert "hunter2" not in refused.stdout
     with pytest.raises(BackupError, match="in memory"):
         sqlite_file("sqlite://")
+
+
+def test_a_folder_that_is_not_there(terminal, tmp_path):
+    """The message says what to do."""
+    target = tmp_path / "nosuch" / "x.db"
+
+    assert f"There is no folder {target.parent}; make it first." in (
+        terminal.run("backup", str(target), status=1).stdout
+    )

@@ -32,3 +32,16 @@ def test_every_problem_is_one_line(tmp_path):
     assert first.startswith(f"{len(problems)} problem(s)")
     assert all(line.startswith("  $.") for line in problems)
     assert max(len(line) for line in problems) > 80
+
+
+def test_a_master_key_that_is_none(tmp_path, monkeypatch):
+    """It is found here, and not only at the start."""
+    monkeypatch.setenv("MASTER", "short")
+    path = tmp_path / "c.yaml"
+    path.write_text('state: {master_key: "env:MASTER", old_master_keys: ["env:MASTER"]}\n')
+    done = CliRunner().invoke(app, ["check", str(path)])
+
+    assert done.exit_code == 1
+    assert "$.state.master_key  it is not 32 bytes as base64" in done.stdout
+    assert "$.state.old_master_keys[0]" in done.stdout
+    assert "short" not in done.stdout

@@ -60,12 +60,24 @@ def test_templates(terminal):
     assert "template" in terminal.run("rules", "template", "none", status=1).stderr
 
 
+def test_a_policy_is_called_by_its_id_where_its_file_has_no_name(terminal):
+    """A file with nothing in it is told of; a mistake is named with its path."""
+    terminal.run("policies", "create", "weapons", said="phrases: [build a bomb]")
+    assert terminal.json("policies", "show", "weapons")["value"]["policy"]["name"] == "weapons"
+    refused = terminal.run("policies", "create", "p", "-f", "/dev/null", status=1)
+    assert "/dev/null: there is nothing in it" in refused.stderr
+    refused = terminal.run("policies", "create", "p", said="frases: [x]", status=1)
+    assert "$.frases: no setting is called 'frases'" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
         ("- {id: x}", "then"),
         ("- {id: x, id: y, then: {keep: true}}", "given twice"),
         ("- {id: x, then: {keep: true}, whn: {}}", "whn"),
+        ("- {id: x, then: {}, when: {tiers: [huge]}}\n- {idd: y, then: {}}", "$[0].when.tiers[0]"),
+        ("- {id: x, then: {}, when: {tiers: [huge]}}\n- {idd: y, then: {}}", "$[1].idd"),
         ("{", "-"),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_content_policy_lives(terminal):
         (("provider-keys", "create", "openai", "--weight", "0"), "sk-x\n", 2, "weight"),
         (("provider-keys", "change", "none", "--enable"), "", 1, "no provider key 'none'"),
         (("webhooks", "create", "http://hooks.example.com"), "", 1, "$.url"),
-        (("webhooks", "create", "https://a.example", "--event", "rain"), "", 2, "events"),
+        (("webhooks", "create", "https://a.example", "--event", "rain"), "", 2, "--event"),
         (("policies", "create", "p"), "name: x\nphrase: [y]\n", 1, "phrase"),
         (("policies", "create", "p"), "name: x\n", 1, "$.policy"),
     ],

@@ -36,16 +36,41 @@ def test_a_port_in_use_is_one_line(monkeypatch):
     assert done.stdout == "Cannot start: [Errno 98] address already in use\n"
 
 
-@pytest.mark.parametrize(
-    ("keys", "shown"), [("", False), ("keys: [{id: a, secret: env:A}]\n", True)]
-)
-def test_the_greeting_says_how_to_call(tmp_path, capsys, keys, shown):
-    """Where keys are configured the command line that is shown sends one, never the key itself."""
+@pytest.mark.parametrize("unlocked", [False, True])
+def test_the_greeting_says_how_to_call(tmp_path, capsys, unlocked):
+    """Where a key is needed the command line that is shown sends one; else it says who may call."""
     path = tmp_path / "c.yaml"
-    path.write_text(keys)
-    greet(read_settings(path, {"A": "key-a"}), "127.0.0.1", 8080, "first stage")
+    path.write_text("")
+    settings = read_settings(path, {})
+    greet(settings, "127.0.0.1", 8080, "first stage", unlocked=unlocked)
     text = capsys.readouterr().out
 
     assert "curl -i http://127.0.0.1:8080/v1/chat/completions" in text
-    assert ("Authorization: Bearer $SWITCHYARD_KEY" in text) is shown
-    assert "key-a" not in text
+    assert ("Authorization: Bearer $SWITCHYARD_KEY" in text) is not unlocked
+    assert ("everybody on this machine may call" in text) is unlocked
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_the_greeting_knows_the_keys_of_the_database(tmp_path, capsys, monkeypatch, made):
+    """Not only those of the file: what it says of the door is what a request would find."""
+    path = tmp_path / "c.yaml"
+    path.write_text(f"""
+providers: {{openai: {{simulated: true}}}}
+classifier: {{enabled: false}}
+scan: {{enabled: false}}
+server: {{port: 0}}
+state: {{folder: {tmp_path}, database_url: "sqlite:///{tmp_path}/records.db"}}
+""")
+
+    async def stopped(self: App) -> None:
+        await self.stop()
+
+    monkeypatch.setattr(App, "run", stopped)
+    if made:
+        told = CliRunner().invoke(app, ["keys", "create", "--config", str(path)])
+        assert told.exit_code == 0, told.output
+    capsys.readouterr()
+    told = CliRunner().invoke(app, ["serve", "--config", str(path)])
+
+    assert told.exit_code == 0, told.output
+    assert ("everybody on this machine may call" in told.stdout) is not made

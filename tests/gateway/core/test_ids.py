@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.ids import request_id
+from gateway.core.ids import REQUEST_ID_CHARS, request_id
 
 
 def test_request_id_has_only_safe_characters():
     """An id goes into URLs, headers and rows as it is."""
-    assert re.fullmatch(r"req_[0-9a-f]{32}", request_id(1_700_000_000.25))
+    made = request_id(1_700_000_000.25)
+
+    assert re.fullmatch(r"req_[0-9a-f]{32}", made)
+    assert len(made) == REQUEST_ID_CHARS
 
 
 def test_request_ids_sort_by_time():

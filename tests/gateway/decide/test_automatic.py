@@ -8,7 +8,7 @@ from gateway.config.schema import Floors, Mode, Policy, Routing
 from gateway.core.errors import CostLimitExceeded, NoEligibleModel
 from gateway.core.fleet import Capability, Fleet
 from gateway.core.health import Health
-from gateway.core.request import RouteAction
+from gateway.core.request import Grant, RouteAction
 from models.scores import UNSCORED
 from tests.gateway.decide.samples import (
     CHAT,
@@ -246,6 +246,16 @@ def test_reasons_name_the_clients_numbers():
             " gpt-4o-mini is not among the models that the policy allows, is not in an allowed"
             " region; claude-opus-4 is not among the models that the policy allows, is not in an"
             " allowed region; and 3 more models lack as much or more.",
+        ),
+        (
+            question("auto", regions=("eu",), grant=Grant(models=("gpt-4o", "gpt-4o-mini"))),
+            {},
+            NoEligibleModel,
+            "No deployment may serve this request: gpt-4o is not in an allowed region; gpt-4o-mini"
+            " is not in an allowed region; gpt-4 is not among the models that the key may use, is"
+            " not in an allowed region; claude-opus-4 is not among the models that the key may use,"
+            " is not in an allowed region; and 3 more models lack as much or more."
+            " The key may use gpt-4o, gpt-4o-mini.",
         ),
     ],
 )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
 from gateway.config.secrets import Secret
 from gateway.core.errors import (
+    PolicyError,
+    RateLimited,
+    SpendLimitReached,
     UpstreamRefused,
     UpstreamThrottled,
     UpstreamUnavailable,
 )
+from gateway.core.fleet import Deployment
 from gateway.core.outcome import Failure
 from gateway.core.request import Principal
-from gateway.execute.credentials import THROTTLED_S, ProviderKey
+from gateway.execute.credentials import REFUSED_S, THROTTLED_S, ProviderKey
+from gateway.execute.failover import execute
 from gateway.execute.reply import Reply
 from tests.fakes.clock import ManualClock
 from tests.fakes.upstream import (
@@ -34,6 +40,7 @@ from tests.gateway.execute.samples import (
     EAGER,
     Bench,
     bench,
+    decision,
     deployment,
     read_all,
     request,
@@ -62,6 +69,33 @@ def key_ids(b: Bench) -> list[str]:
 
 async def ask(b: Bench, body: bytes = ASK, principal: Principal = ACME) -> Reply:
     return await b.ask(request(body, principal=principal))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "asked"),
+    [(SpendLimitReached("dear"), ["a/1", "b/1"]), (RateLimited("many"), ["a/1"])],
+)
+async def test_only_what_another_model_may_cure_is_asked_of_another(
+    refusal: PolicyError, asked: list[str]
+) -> None:
+    """One may be cheaper; tokens a minute are the same everywhere."""
+    told: list[str] = []
+
+    async def permit(deployment: Deployment, *, own_key: bool) -> None:
+        del own_key
+        told.append(deployment.id)
+        if len(told) == 1:
+            raise refusal
+
+    async with (
+        scripted(ANSWER) as upstream,
+        bench(deployment("a/1", upstream.url), deployment("b/1", upstream.url)) as b,
+    ):
+        made = decision("a/1", "b/1")
+        with contextlib.suppress(RateLimited):
+            await execute(made, request(), b.upstreams, b.outcomes.append, None, permit)
+
+    assert told == asked
 
 
 async def test_own_key_is_used_for_its_tenant_alone() -> None:
@@ -127,7 +161,7 @@ async def test_own_keys_count_as_attempts() -> None:
         scripted(REFUSED) as upstream,
         bench(deployment("a/1", upstream.url), keys=keys) as b,
     ):
-        with pytest.raises(UpstreamUnavailable, match=f"after {EAGER.attempts_max} attempts"):
+        with pytest.raises(UpstreamUnavailable, match="Your own provider key was refused"):
             await ask(b)
 
         assert len(upstream.received) == len(set(asked_with(upstream))) == EAGER.attempts_max
@@ -167,6 +201,54 @@ async def test_own_keys_that_all_rest_are_not_replaced_by_the_operators() -> Non
         clock.advance(7.0)
         await b.ask(asked)
         assert asked_with(upstream) == ["k1", "k1"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_own_key_that_is_refused_is_what_the_tenant_hears_of(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At once and while it rests, and no client comes again; operators read it once."""
+    refusal = whole(b'{"error":{"message":"Bad sk-secret-of-k1","code":"invalid_api_key"}}', status)
+    clock = ManualClock()
+    async with (
+        scripted(refusal) as upstream,
+        bench(
+            deployment("a/1", upstream.url),
+            deployment("a/2", upstream.url),
+            keys=[key("k1")],
+            clock=clock,
+        ) as b,
+    ):
+        now_s = clock.monotonic()
+        asked = request(principal=ACME, arrived_s=now_s, deadline_s=now_s + 10.0)
+        for words in (rf"k1 \(a\): HTTP {status} invalid_api_key\.", r"k1 \(a\)\."):
+            with pytest.raises(UpstreamUnavailable, match=words) as caught:
+                await b.ask(asked)
+            error = caught.value
+            assert (error.code, error.retry, error.retry_after_s) == (
+                "provider_key_refused",
+                False,
+                None,
+            )
+
+        assert len(upstream.received) == 1
+        assert b.upstreams.credentials.denied_count(clock.monotonic()) == 1
+        assert caplog.text.count("refuses the provider key k1 of tenant acme") == 1
+        assert "sk-secret" not in caplog.text
+        clock.advance(REFUSED_S)
+        assert b.upstreams.credentials.denied_count(clock.monotonic()) == 0
+
+
+async def test_own_keys_of_which_one_was_only_throttled() -> None:
+    """Waiting helps, so that is what the tenant hears."""
+    async with (
+        scripted(REFUSED, THROTTLED) as upstream,
+        bench(deployment("a/1", upstream.url), keys=[key("k1", weight=9.0), key("k2")]) as b,
+    ):
+        with pytest.raises(UpstreamUnavailable, match="HTTP 429"):
+            await ask(b)
+        with pytest.raises(UpstreamThrottled, match="No key of yours"):
+            await ask(b)
 
 
 async def test_own_key_that_is_refused_moves_on_to_another_provider() -> None:
@@ -264,10 +346,14 @@ async def test_own_endpoint_inside_is_not_reached() -> None:
     async with scripted(ANSWER) as own:
         url = own.url.replace("127.0.0.1", "localhost")
         async with bench(deployment("a/1", own.url), keys=[key("k1", base_url=url)]) as b:
-            with pytest.raises(UpstreamUnavailable):
-                await ask(b)
+            for _ in range(EAGER.breaker_failures + 1):
+                with pytest.raises(UpstreamUnavailable, match=r"server\.endpoint_hosts") as caught:
+                    await ask(b)
+                assert caught.value.code == "endpoint_refused"
+                assert "is refused: localhost:" in caught.value.message
 
             assert not own.arrived.is_set()
+            assert [len(outcome.attempts) for outcome in b.outcomes] == [1] * len(b.outcomes)
 
 
 async def test_own_key_is_not_quoted_by_an_error() -> None:

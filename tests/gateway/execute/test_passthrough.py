@@ -209,6 +209,18 @@ async def test_passthrough_with_keys_that_rest() -> None:
         assert caught.value.retry_after_s == pytest.approx(60.0, abs=5.0)
 
 
+async def test_passthrough_with_a_refused_key_or_endpoint() -> None:
+    """The tenant is told which of its own it is, and no client comes again."""
+    inside = own("k1", base_url="http://localhost:1")
+    async with bench(deployment("a/1", "http://127.0.0.1:1"), keys=[inside]) as b:
+        with pytest.raises(UpstreamUnavailable, match=r"server\.endpoint_hosts"):
+            await ask_as_acme(b)
+        now_s = b.upstreams.clock.monotonic()
+        b.upstreams.credentials.refused(inside, Failure.DENIED, None, now_s)
+        with pytest.raises(UpstreamUnavailable, match=r"refused by the provider: k1 \(a\)\."):
+            await ask_as_acme(b)
+
+
 @pytest.mark.parametrize(
     ("status", "seen"), [(401, b"bad: **********."), (200, b"bad: key-of-a/1.")]
 )

@@ -438,7 +438,7 @@ async def test_pool_with_a_guard_dials_nothing_inside(host: str) -> None:
         with pytest.raises(TransportError) as caught:
             await send(pool, f"https://{host}:{port}/v1")
 
-        assert caught.value.kind == "connect"
+        assert caught.value.kind == "forbidden"
         assert not upstream.arrived.is_set()
         assert "0 open" in repr(pool)
 

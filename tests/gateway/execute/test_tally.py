@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.core.chat import Finish, Usage
+from gateway.core.fleet import CONFIGURED
 from gateway.core.outcome import Ending, Failure, Outcome
 from gateway.execute.tally import Tally
 from tests.fakes.clock import ManualClock
-from tests.gateway.execute.samples import deployment
+from tests.gateway.execute.samples import PRICE, deployment
 
 
 def test_tally_tells_once() -> None:
@@ -37,6 +40,19 @@ def test_tally_tells_once() -> None:
     assert (outcome.ttft_s, outcome.duration_s) == (1.5, 3.5)
     (attempt,) = outcome.attempts
     assert (attempt.start_s, attempt.duration_s, attempt.message) == (1.0, 0.5, "boom")
+
+
+def test_what_the_provider_says_it_charges_is_billed() -> None:
+    """Unless the operator states a price for the place."""
+    told: list[Outcome] = []
+    usage = Usage(tokens_in=1000, tokens_out=10, reported_pico_usd=5_000_000)
+    for source in ("", CONFIGURED):
+        price = msgspec.structs.replace(PRICE, source=source)
+        there = deployment("a/1", "http://localhost", price=price)
+        tally = Tally(0.0, ManualClock(), told.append)
+        tally.end(Ending.COMPLETE, status=200, deployment=there, usage=usage)
+
+    assert [outcome.cost_nano_usd for outcome in told] == [5000, 1000 * 1000 + 10 * 2000]
 
 
 def test_tally_of_a_request_that_nobody_answered() -> None:

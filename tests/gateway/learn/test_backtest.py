@@ -168,3 +168,15 @@ def test_becomes_json():
     report = run([recorded(1)], CODE_LOW)
 
     assert msgspec.json.decode(msgspec.json.encode(report), type=Backtest) == report
+
+
+def test_rules_that_had_no_say_in_any_record():
+    """The summary says so, and what to do; records that nobody can judge are another matter."""
+    auto = [recorded(1, action=RouteAction.AUTO)]
+    said = run(auto, CODE_LOW).summary()
+
+    assert said.startswith("would have changed 0 of 1 decisions")
+    assert "rules had a say in none of them" in said
+    assert "`action: custom`" in said
+    assert "had a say" not in run([*auto, recorded(2)], CODE_LOW).summary()
+    assert "had a say" not in run([], CODE_LOW).summary()

@@ -50,7 +50,6 @@ STEPS = st.lists(
         st.tuples(st.just("settle"), st.integers(0, 9), AMOUNTS),
         st.tuples(st.just("release"), st.integers(0, 9)),
         st.tuples(st.just("change"), st.integers(0, 9), ASKS),
-        st.tuples(st.just("count"), ASKS),
         st.tuples(st.just("wait"), PAUSES),
         st.tuples(st.just("look"), st.sampled_from(SMALL)),
     ),
@@ -137,9 +136,6 @@ class Both:
                 hold.settle({})
             case ("change", place, asks) if self.holds:
                 self.change(place % len(self.holds), asks)
-            case ("count", asks):
-                self.meters.count(asks)
-                twin.booked += [(now_s, limit, amount) for limit, amount in asks]
             case ("wait", seconds):
                 self.clock.advance(seconds)
             case ("look", limit):
@@ -151,13 +147,10 @@ class Both:
         return self.holds.pop(place), self.twin.holds.pop(place)
 
     def change(self, place: int, asks: list[Ask]) -> None:
-        """Hold other amounts of the same units."""
-        units = {limit.unit for limit, _ in asks}
-        before = self.twin.holds[place]
-        kept = [entry for entry in before if entry[0].unit not in units]
-        self.twin.holds[place] = kept
+        """Hold other amounts, of the same limits or of others."""
+        before, self.twin.holds[place] = self.twin.holds[place], []
         fits = self.twin.fits(asks, self.clock.wall())
-        self.twin.holds[place] = kept + asks if fits else before
+        self.twin.holds[place] = asks if fits else before
         assert (asyncio.run(self.meters.change(self.holds[place], asks)) is None) == fits
 
     def look(self, limit: Limit) -> None:
@@ -240,9 +233,7 @@ def test_more_than_was_held_is_booked(clock: ManualClock) -> None:
     held.settle({Unit.NANO_USD: 700})
 
     assert [meters.state(limit).used for limit in (SPEND, TEAM, REQUESTS)] == [700, 700, 1]
-    assert meters.remaining_nano_usd([REQUESTS, SPEND, TEAM]) == 0
-    assert meters.remaining_nano_usd([TEAM]) == 100
-    assert meters.remaining_nano_usd([REQUESTS]) is None
+    assert [meters.remaining(limit) for limit in (SPEND, TEAM)] == [0, 100]
 
 
 def test_a_limit_can_be_raised_and_lowered(clock: ManualClock) -> None:
@@ -255,6 +246,18 @@ def test_a_limit_can_be_raised_and_lowered(clock: ManualClock) -> None:
     spend(meters, raised, 500)
     assert isinstance(meters.try_hold([(lowered, 1)]), LimitReached)
     assert meters.state(lowered).used == 2500
+
+
+def test_a_limit_that_was_full_is_free_after_the_clock_is_set_right(clock: ManualClock) -> None:
+    """A minute later, and not when the wrong clock comes again."""
+    meters = Meters(clock)
+    spend(meters, REQUESTS, REQUESTS.most)
+    clock.advance(-86_400)
+    assert isinstance(meters.try_hold([(REQUESTS, 1)]), LimitReached)
+
+    clock.advance(61)
+
+    assert isinstance(meters.try_hold([(REQUESTS, 1)]), Hold)
 
 
 def test_a_limit_with_another_window_counts_anew(clock: ManualClock) -> None:
@@ -328,3 +331,38 @@ def test_idle_meters_make_room(clock: ManualClock) -> None:
     assert meters.state(RUNNING).held == 1
     assert meters.state(TEAM).used == 800
     assert isinstance(kept, Hold)
+
+
+async def test_the_past_is_known_before_anything_is_held(clock: ManualClock) -> None:
+    """Who waits for it finds it counted, and a limit that is used up lets nobody through."""
+    answers = asyncio.Event()
+
+    async def history(limit: Limit, before_s: float) -> Iterable[tuple[float, int]]:
+        await answers.wait()
+        return [(before_s - 100, limit.most)]
+
+    meters = Meters(clock, history=history, wait_s=10.0)
+    task = asyncio.create_task(meters.run())
+    waiting = [asyncio.create_task(meters.know([SPEND, TEAM])) for _ in range(3)]
+    await asyncio.sleep(0)
+    answers.set()
+    await asyncio.gather(*waiting)
+    task.cancel()
+
+    assert all(isinstance(meters.try_hold([(one, 1)]), LimitReached) for one in (SPEND, TEAM))
+
+
+async def test_nobody_waits_for_a_past_that_is_not_told(clock: ManualClock) -> None:
+    """A ledger that does not answer keeps no request waiting."""
+
+    async def history(limit: Limit, before_s: float) -> Iterable[tuple[float, int]]:
+        raise Unavailable("the database does not answer")
+
+    meters = Meters(clock, history=history, wait_s=3600.0)
+    task = asyncio.create_task(meters.run())
+    async with asyncio.timeout(10):
+        await meters.know([SPEND])
+        await meters.know([SPEND])
+    task.cancel()
+
+    assert isinstance(meters.try_hold([(SPEND, 1)]), Hold)

@@ -126,6 +126,41 @@ async def test_a_full_limit_refuses_at_once_but_not_during_a_report(
     assert not replica.meter.hopeless(1, clock.wall())
 
 
+async def test_a_full_limit_is_asked_for_again_after_the_clock_went_back(
+    twin: ReferenceShares, clock: ManualClock
+) -> None:
+    """An answer from later than now is an old one."""
+    replica = Replica(twin, clock, LIFE)
+    await replica.spend(100)
+    await replica.round(1)
+
+    clock.advance(-3600)
+
+    assert not replica.meter.hopeless(1, clock.wall())
+    assert replica.meter.renewable(clock.wall())
+
+
+async def test_a_fault_does_not_end_the_exchange(
+    twin: ReferenceShares,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is as if nobody had answered: the next round reports all of it."""
+    replica = Replica(twin, clock, LIFE)
+    await replica.spend(10)
+    with monkeypatch.context() as broken:
+        broken.setattr(replica.shares, "exchange", lambda claims: {}[""])
+        await replica.round()
+    assert replica.exchange.stale_since_s is not None
+    assert "the exchange of limits failed" in caplog.text
+
+    await replica.exchange.round()
+
+    assert replica.exchange.stale_since_s is None
+    assert replica.meter.acked == 10
+
+
 async def test_what_a_waiting_request_was_granted_stays(
     twin: ReferenceShares, clock: ManualClock
 ) -> None:

@@ -99,6 +99,21 @@ def test_a_clock_that_goes_back_counts_on() -> None:
     assert usage.buckets() == [(1061.0, 3)]
 
 
+def test_a_clock_that_was_far_ahead_does_not_count_for_long() -> None:
+    """What was used then leaves as if it were used now; going back a bit changes nothing."""
+    usage = Usage(Window(Span.ROLLING, 60))
+    usage.add(1, 9000.0)
+    usage.add(2, 9010.0)
+    usage.roll(9009.0)
+    assert usage.buckets() == [(9061.0, 1), (9071.0, 2)]
+
+    usage.roll(1000.0)
+    assert (usage.used, usage.buckets()) == (3, [(1061.0, 3)])
+    usage.add(4, 1001.0)
+    usage.roll(1061.0)
+    assert usage.used == 4
+
+
 @given(
     past=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 9)), max_size=30),
     now_s=st.integers(150, 300),

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from gateway.core.chat import Usage
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, Severity
+from gateway.core.ids import request_id
 from gateway.core.outcome import Ending, Saved
 from gateway.core.request import Principal, RouteAction
 from gateway.record.activity import ActivityFilter, Line, export_rows, flat, matches, query
@@ -110,6 +111,15 @@ def test_a_filter_finds_what_it_names(store, wanted, found):
     assert page.next is None
     kept = [record for record in store.read_records(0, 1e12) if matches(asked, record)]
     assert numbers(kept)[::-1] == found
+
+
+def test_a_whole_id_is_found_as_a_part_of_it_is(store):
+    """By the index of ids; another one of that length is not there."""
+    made = request_id(START_S)
+    write(store, make_record(20, request_id=made))
+    for wanted, found in ((made, [made]), (made[4:], [made]), (request_id(START_S), [])):
+        page = query(store, ActivityFilter(request=wanted))
+        assert [record.request_id for record in page.records] == found
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(store):

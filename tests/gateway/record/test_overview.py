@@ -111,6 +111,7 @@ def test_rare_models_are_lumped_together(store):
         ([], Quantiles()),
         ([2.0], Quantiles(2.0, 2.0)),
         ([3.0, 1.0, 2.0], Quantiles(2.0, 3.0)),
+        ([float(number) for number in range(100, -1, -1)], Quantiles(50.0, 95.0)),
     ],
 )
 def test_quantiles_are_values_that_were_seen(values, expected):

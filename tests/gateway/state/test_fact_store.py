@@ -7,6 +7,7 @@ import threading
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from gateway.core.errors import Conflict, NotFound
 from gateway.state.database import open_engine
@@ -53,6 +54,27 @@ def test_what_is_written_is_read_by_a_replica(store):
     assert [change.id for change in later] == ["b"]
     assert facts.after(later).of("tenant") == {"a": Tenant(name="A"), "b": later_tenant(later)}
     assert store.version() == facts.after(later).version
+
+
+def test_a_note_is_taken_while_others_write(tmp_path):
+    """Nothing that it reads can be written by somebody else before it writes itself."""
+    first, second = (open_engine(f"sqlite:///{tmp_path}/facts.db") for _ in range(2))
+    store, other = (FactStore(engine, ManualClock()) for engine in (first, second))
+    put(other, "a", Tenant())
+    store.prepare()
+
+    @event.listens_for(first, "after_cursor_execute")
+    def write_between(_connection, _cursor, statement, *_):
+        if statement.startswith("SELECT"):
+            put(other, "b", Tenant())
+
+    store.note(actor="ann", action="backup", kind="database", id_="all", detail={"size": 7})
+    event.remove(first, "after_cursor_execute", write_between)
+
+    line = store.history("database")[0]
+    assert (line.version, line.action, bytes(line.after)) == (1, "backup", b'{"size":7}')
+    first.dispose()
+    second.dispose()
 
 
 def later_tenant(changes):

@@ -57,6 +57,11 @@ def store(request, tmp_path, clock):
     opened.engine.dispose()
 
 
+def spent(store, scope, name, since_s, until_s=MINUTE + 3600.0, *, bucket_s=60):
+    """In the books, by bucket."""
+    return store.spend_between(scope, name, since_s, until_s, bucket_s=bucket_s)
+
+
 def say(store, *charges):
     """Book *charges* as one page; how many were billed."""
     start = store.read_bytes("j/1")
@@ -112,7 +117,8 @@ def test_own_keys_cost_no_credits(store):
         "tenant:acme/held": 0,
         "tenant:acme/own": -cost,
     }
-    assert store.spend_since("tenant", "acme", 0, 60) == [(1_699_999_980, cost + fee)]
+    assert spent(store, "tenant", "acme", 0) == [(1_699_999_980, cost + fee)]
+    assert store.credits_used("acme", MINUTE) == fee
 
 
 def test_an_attempt_is_billed_once(store):
@@ -247,25 +253,34 @@ def test_amounts_that_are_none(store, amount):
 
 def test_spend_by_bucket(store):
     """Each bucket sums its minutes, from the minute of the start on, for one scope."""
-    spent = [
+    charges = [
         settle(1, wall_s=MINUTE - 1.0, cost_nano_usd=1, fee_nano_usd=0),
         settle(2, wall_s=MINUTE + 0.0, cost_nano_usd=10, fee_nano_usd=1, key_id="k2"),
         settle(3, wall_s=MINUTE + 59.9, cost_nano_usd=100, fee_nano_usd=2, provider="groq"),
         settle(4, wall_s=MINUTE + 60.0, cost_nano_usd=1000, fee_nano_usd=3, project="web"),
         settle(5, wall_s=MINUTE + 60.0, cost_nano_usd=10_000, fee_nano_usd=4, tenant="bolt"),
     ]
-    for one in spent:
+    for one in charges:
         say(store, one)
 
     since = MINUTE + 30.0
-    assert store.spend_since("tenant", "acme", since, 60) == [(MINUTE, 113), (MINUTE + 60, 1003)]
-    assert store.spend_since("key", "k2", since, 60) == [(MINUTE, 11)]
-    assert store.spend_since("project", "shop", since, 60) == [
-        (MINUTE, 113),
-        (MINUTE + 60, 10_004),
-    ]
-    assert store.spend_since("provider", "openai", since, 3600) == [(1_699_999_200, 11_010)]
-    assert store.spend_since("tenant", "nobody", 0, 60) == []
+    assert spent(store, "tenant", "acme", since) == [(MINUTE, 113), (MINUTE + 60, 1003)]
+    assert spent(store, "tenant", "acme", since, MINUTE + 59.0) == [(MINUTE, 113)]
+    assert spent(store, "key", "k2", since) == [(MINUTE, 11)]
+    assert spent(store, "project", "shop", since) == [(MINUTE, 113), (MINUTE + 60, 10_004)]
+    assert spent(store, "provider", "openai", since, bucket_s=3600) == [(1_699_999_200, 11_010)]
+    assert spent(store, "tenant", "nobody", 0) == []
+
+
+def test_credits_used_before_an_instant(store):
+    """To the end of its minute; what is held is not used, and what was given does not matter."""
+    store.top_up("acme", USD, note="", by="ann", idempotency_key="k")
+    say(store, settle(1, wall_s=MINUTE + 59.0, cost_nano_usd=100, fee_nano_usd=2), reserve(2))
+    say(store, settle(3, wall_s=MINUTE + 60.0, cost_nano_usd=1000, fee_nano_usd=4))
+    say(store, settle(4, wall_s=MINUTE, cost_nano_usd=7, fee_nano_usd=1, on_credits=False))
+
+    assert [store.credits_used("acme", MINUTE + s) for s in (1, 60, 61)] == [103, 103, 1107]
+    assert store.credits_used("nobody", MINUTE) == 0
 
 
 def test_totals(store):

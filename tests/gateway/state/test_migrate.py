@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 
 from gateway.state import migrate
 from gateway.state.database import open_engine
@@ -18,7 +21,7 @@ from gateway.state.tables import REVISION, metadata
 @pytest.fixture
 def engine(tmp_path):
     """An empty database."""
-    opened = create_engine(f"sqlite:///{tmp_path}/records.db")
+    opened = open_engine(f"sqlite:///{tmp_path}/records.db")
     yield opened
     opened.dispose()
 
@@ -80,3 +83,37 @@ def test_a_failed_migration_leaves_nothing(tmp_path, monkeypatch):
 
     assert inspect(engine).get_table_names() == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_many_at_once_one_migrates(request, tmp_path, monkeypatch, kind):
+    """The others wait for it and find nothing to do, whatever each had seen before."""
+    url = f"sqlite:///{tmp_path}/records.db"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres_server").create("crowd")
+    engines = [open_engine(url) for _ in range(5)]
+    whole, read = migrate.run_migrations, migrate.revision_of
+    together, ran = threading.Barrier(len(engines)), []
+    first = threading.local()
+
+    def revision_of(connection):
+        found = read(connection)
+        if not getattr(first, "seen", False):
+            first.seen = True
+            together.wait()
+        return found
+
+    def run_migrations(connection):
+        ran.append(connection)
+        whole(connection)
+
+    monkeypatch.setattr(migrate, "revision_of", revision_of)
+    monkeypatch.setattr(migrate, "run_migrations", run_migrations)
+    with ThreadPoolExecutor(len(engines)) as threads:
+        list(threads.map(migrate.upgrade, engines))  # raises what one of them has raised
+    with engines[0].connect() as connection:
+        assert read(connection) == REVISION
+    for engine in engines:
+        engine.dispose()
+
+    assert len(ran) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 
 import pytest
 
@@ -60,6 +61,23 @@ async def test_a_replica_reads_all_then_only_what_changed(store, clock, tmp_path
 
     assert (sorted(replica.facts.of("tenant")), seen) == (["a", "b"], [1, 2])
     assert replica.stale_s == 0.0
+
+
+async def test_a_database_that_was_set_back_is_read_again(store, clock, tmp_path):
+    """What its backup did not know is gone, and what comes after is seen."""
+    put(store, "a")
+    put(store, "b")
+    replica = replica_of(store, clock, tmp_path)
+    await replica.start()
+    with sqlite3.connect(tmp_path / "facts.db") as database:
+        database.execute("DELETE FROM facts WHERE version > 1")
+        database.execute("UPDATE fact_version SET version = 1")
+    database.close()
+    await replica.refresh()
+    assert list(replica.facts.of("tenant")) == ["a"]
+    put(store, "c")
+    await replica.refresh()
+    assert list(replica.facts.of("tenant")) == ["a", "c"]
 
 
 async def test_without_a_database_the_facts_hold_and_age(store, clock, tmp_path, monkeypatch):

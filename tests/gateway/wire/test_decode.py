@@ -82,7 +82,7 @@ def test_decode_never_repeats_a_value(said: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         decode(BODY, body)
 
-    assert caught.value.message == "inner[0].role: not one of the accepted values."
+    assert caught.value.message == "inner[0].role: expected one of system, user."
     assert caught.value.param == "inner[0].role"
 
 
