@@ -94,5 +94,5 @@ def caller_of(office: Office, project: str, key_id: str) -> Principal:
     """A caller of *project* and its tenant. Raises InvalidRequest where there is no such."""
     fact = office.replica.facts.of("project").get(project)
     if fact is None and project not in {DEFAULT, *office.settings().config.projects}:
-        raise InvalidRequest("There is no such project.", param="project")
+        raise InvalidRequest("There is no such project.", param="project", status=422)
     return Principal(project=project, key_id=key_id, tenant=getattr(fact, "tenant", DEFAULT))

@@ -21,7 +21,7 @@ class _Loader(yaml.SafeLoader):
     """
     Scalars as in YAML 1.2: ``on``, ``yes`` and ``2026-11-25`` are text, ``1e-3`` is a number.
 
-    YAML 1.1 would read ``enabled: on`` as true, and a date as no text.
+    YAML 1.1 would read ``enabled: on`` as true, ``010`` as 8, and a date as no text.
     """
 
     values = 0  # so far, aliases followed
@@ -38,6 +38,7 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, ""]
     )
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
 
 
 def parse(text: str) -> tuple[Tree, list[Problem]]:
@@ -92,7 +93,11 @@ def _value(loader: _Loader, node: yaml.Node, path: str, problems: list[Problem])
             _value(loader, item, f"{path}[{index}]", problems)
             for index, item in enumerate(node.value)
         ]
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except (ValueError, KeyError, AttributeError):  # an explicit tag, or a number beyond all bounds
+        place = f"line {node.start_mark.line + 1}"
+        raise ConfigErrors([Problem(path, f"{place}: no {node.tag.rpartition(':')[2]}")]) from None
 
 
 def _find_duplicates(node: yaml.MappingNode, path: str, problems: list[Problem]) -> None:

@@ -32,7 +32,9 @@ CONFIG = schemathesis.Config.from_dict(
             "positive_data_acceptance": {
                 "expected-statuses": ["2xx", "401", "403", "404", "409", "422"]
             },
-            "negative_data_rejection": {"expected-statuses": ["400", "401", "403", "404", "415"]},
+            "negative_data_rejection": {
+                "expected-statuses": ["400", "401", "403", "404", "413", "415"]
+            },
         },
     }
 )

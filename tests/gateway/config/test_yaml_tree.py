@@ -25,6 +25,8 @@ def grown(n):
         ("1e-3", 0.001),
         ("10:30", "10:30"),  # 1.1: 630
         ("007", 7),
+        ("010", 10),  # 1.1: 8
+        ("08", 8),
         ("-3", -3),
         ("2.5", 2.5),
         (".5", 0.5),
@@ -100,6 +102,24 @@ def test_parse_says_where_the_syntax_breaks(text, message):
         parse(text)
 
     assert caught.value.problems == (Problem("$", message),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("!!int x", "line 2: no int"),
+        ("!!float x", "line 2: no float"),
+        ("!!bool maybe", "line 2: no bool"),
+        ("!!timestamp x", "line 2: no timestamp"),
+        ("9" * 5000, "line 2: no int"),
+    ],
+)
+def test_parse_says_which_value_is_not_what_its_tag_says(text, message):
+    """A tag of the writer's own, or a number too long to read."""
+    with pytest.raises(ConfigErrors) as caught:
+        parse(f"a:\n  b: {text}")
+
+    assert caught.value.problems == (Problem("$.a.b", message),)
 
 
 @pytest.mark.parametrize(
