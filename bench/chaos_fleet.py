@@ -29,6 +29,7 @@ SECRETS = {
     "CHAOS_UPSTREAM": "of-the-upstream",
 }
 REQUEST_S = 10.0  # of one request; a minute after it what it reserved lapses
+ON_THEIR_WAY_S = 0.1  # from the choice of a gateway until the request is there
 STOP_S = 40.0  # to drain, and to write what waits
 CONFIG = f"""\
 server: {{{{host: 127.0.0.1, port: {{port}}, require_key: true, drain_s: 10,
@@ -99,8 +100,9 @@ class Gateway:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """As a deployment does: no new requests, then SIGTERM."""
+        """As a deployment does: no new requests, a moment for those on their way, then SIGTERM."""
         self.up = False
+        time.sleep(ON_THEIR_WAY_S)
         self._end(signal.SIGTERM)
 
     def log(self) -> str:
