@@ -73,6 +73,7 @@ train: $(TRAINED) setup ## train every model on DATA, resumable (about two hours
 	.venv-train/bin/python -m models.train.first_stage --data $(ROWS) --out $(OUT)
 	.venv-train/bin/python -m models.train.teach --data $(ROWS) --work $(WORK) $(STEPS)
 	.venv-train/bin/python -m models.train.distil --data $(ROWS) --work $(WORK) $(STEPS)
+	.venv-train/bin/python -m models.train.fork --data $(ROWS) --work $(WORK)
 	.venv-train/bin/python -m models.train.finish --data $(ROWS) --work $(WORK) --out $(OUT)
 	.venv-train/bin/python -m models.train.serving --data $(ROWS) --files $(OUT)
 	.venv-train/bin/python -m models.train.judge --data $(ROWS) --files $(OUT)

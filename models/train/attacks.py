@@ -111,14 +111,14 @@ def window(text: str, label: str, draw: Random) -> str:
 
 
 def documents(
-    passages: list[str], orders: list[str], asks: list[str], draw: Random
+    passages: list[str], orders: list[str], asks: list[str], draw: Random, count: int = DOCUMENTS
 ) -> Iterator[Row]:
     """
-    Passages with an order to the model planted, and passages as they are.
+    *count* passages, with an order to the model planted, with an ask, or as they are.
 
     An innocent ask counts as planted only inside the text: before or after it, a person asks it.
     """
-    for number in range(DOCUMENTS):
+    for number in range(count):
         whole = draw.choice(passages)
         passage = whole[: draw.randint(*PASSAGE_CHARS)]
         if number % 3 == 0:

@@ -64,16 +64,23 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(shape.width, eps=EPSILON)
         self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Hidden states (rows, tokens, width) of *ids*; *mask* is 1 on tokens, 0 on padding."""
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        Hidden states (rows, tokens, width) of *ids* before the last layer, and behind it; *mask* is
+        1 on tokens, 0 on padding.
+        """
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.norm(self.words(ids) + self.positions(places))
-        x = functional.dropout(x, self.dropout, self.training)
-        visible = ((1.0 - mask.to(x.dtype)) * -1e4)[:, None, :]
-        visible = visible.repeat_interleave(self.shape.attention_heads, dim=0)
+        before = x = functional.dropout(x, self.dropout, self.training)
+        visible = self.visible(mask, x.dtype)
         for layer in self.layers:
-            x = layer(x, visible)
-        return x
+            before, x = x, layer(x, visible)
+        return before, x
+
+    def visible(self, mask: Tensor, dtype: torch.dtype) -> Tensor:
+        """What a layer adds to the likeness of two tokens: much less than nothing for padding."""
+        hidden = ((1.0 - mask.to(dtype)) * -1e4)[:, None, :]
+        return hidden.repeat_interleave(self.shape.attention_heads, dim=0)
 
 
 def pool(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -16,8 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor
 
-from models.train.encoder import EPSILON
-from models.train.heads import Classifier
+from models.train.batches import TOKENS_MAX
+from models.train.encoder import EPSILON, Layer
+from models.train.heads import FORKED, Classifier
 
 OPSET = 17
 FUSED = "com.microsoft"
@@ -60,11 +61,12 @@ class Graph:
 def graph_of(model: Classifier) -> tuple[onnx.ModelProto, list[str]]:
     """The ONNX model in float32, and the names of the nodes that must stay so."""
     graph = Graph()
-    hidden = embedded(graph, model)
+    before = hidden = embedded(graph, model)
     graph.add("Cast", ["attention_mask"], "mask32", to=TensorProto.INT32)
-    for at in range(len(model.encoder.layers)):
-        hidden = layer(graph, model, at, hidden)
-    outputs, precise = answers(graph, model, hidden)
+    for at, part in enumerate(model.encoder.layers):
+        before, hidden = hidden, layer(graph, f"layer{at}", part, hidden)
+    forked = None if model.fork is None else layer(graph, "fork", model.fork, before)
+    outputs, precise = answers(graph, model, hidden, forked)
     ids, mask = (
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
         for name in INPUTS
@@ -85,7 +87,7 @@ def embedded(graph: Graph, model: Classifier) -> str:
     graph.add("Shape", ["input_ids"], "width", start=1, end=2)
     for name, value in (("zero", [0]), ("one_axis", [1]), ("row_axis", [0])):
         graph.weight(name, np.array(value, dtype=np.int64))
-    places = graph.weight("places", encoder.positions.weight)
+    places = graph.weight("places", encoder.positions.weight[:TOKENS_MAX])
     graph.add("Slice", [places, "zero", "width", "row_axis"], "place_rows")
     graph.add("Add", ["word_rows", "place_rows"], "summed")
     scale = graph.weight("norm.weight", encoder.norm.weight)
@@ -95,9 +97,8 @@ def embedded(graph: Graph, model: Classifier) -> str:
     )
 
 
-def layer(graph: Graph, model: Classifier, at: int, hidden: str) -> str:
+def layer(graph: Graph, name: str, part: Layer, hidden: str) -> str:
     """One more layer on *hidden*."""
-    part, name = model.encoder.layers[at], f"layer{at}"
     parts = [f"{name}.{side}" for side in "qkv"]
     graph.split(product(graph, f"{name}.qkv", part.qkv, hidden), parts)
     mixed = graph.add(
@@ -145,16 +146,22 @@ def residual(graph: Graph, name: str, norm: object, new: str, old: str) -> str:
     )
 
 
+def pooled_of(graph: Graph, hidden: str, name: str) -> str:
+    """The mean of *hidden* over the tokens of each row."""
+    graph.add("Mul", [hidden, "mask3"], f"{name}.masked")
+    graph.add("ReduceSum", [f"{name}.masked", "one_axis"], f"{name}.total", keepdims=0)
+    return graph.add("Div", [f"{name}.total", "count"], name)
+
+
 def answers(
-    graph: Graph, model: Classifier, hidden: str
+    graph: Graph, model: Classifier, hidden: str, forked: str | None
 ) -> tuple[list[onnx.ValueInfoProto], list[str]]:
     """The outputs, and the names of the nodes of the heads."""
     graph.add("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
     graph.add("Unsqueeze", ["mask", graph.weight("last", np.array([2], dtype=np.int64))], "mask3")
-    graph.add("Mul", [hidden, "mask3"], "masked")
-    graph.add("ReduceSum", ["masked", "one_axis"], "total", keepdims=0)
     graph.add("ReduceSum", ["mask", "one_axis"], "count", keepdims=1)
-    pooled = graph.add("Div", ["total", "count"], "pooled")
+    pooled = pooled_of(graph, hidden, "pooled")
+    own = pooled if forked is None else pooled_of(graph, forked, "fork.pooled")
     graph.add("LpNormalization", [pooled], "embedding", axis=-1, p=2)
     width = model.encoder.shape.width
     outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", width])]
@@ -164,7 +171,7 @@ def answers(
             continue
         w, b = linear(graph, f"head.{name}", head)
         flat = name in RAW
-        graph.add("MatMul", [pooled, w], f"{name}.product")
+        graph.add("MatMul", [own if name == FORKED else pooled, w], f"{name}.product")
         precise.append(f"{name}.product/MatMul")
         graph.add("Add", [f"{name}.product", b], name if flat else f"{name}.logit")
         shape: list[str | int] = ["batch", head.out_features]

@@ -1,7 +1,7 @@
 """
 Export, calibrate and write the artefact of the encoder.
 
-``python -m models.train.finish --data DATA --work var/train`` reads ``student-done.pt`` and writes
+``python -m models.train.finish --data DATA --work var/train`` reads ``forked-done.pt`` and writes
 ``encoder.onnx``, ``encoder-tokenizer.json`` and ``encoder.toml`` to ``models/files``.
 ``--strangers NAME --groups A,B`` fits the confidence on rows of authors and sources that the
 model NAME has not seen: it is then the one to expect of strangers. ``--keep-confidence``
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("var/train"))
     parser.add_argument("--out", type=Path, default=FILES)
-    parser.add_argument("--name", default="student")
+    parser.add_argument("--name", default="forked")
     parser.add_argument("--strangers", default="")
     parser.add_argument("--groups", default="")
     parser.add_argument("--keep-confidence", action="store_true")

@@ -22,7 +22,7 @@ WINDOWS_MAX = 16
 RATES = (0.005, 0.01, 0.02)  # of false alarms on ordinary prompts
 HARMFUL = ATTACKS.index("harmful")
 ANY = [at for at in range(len(ATTACKS)) if at != HARMFUL]
-ON_TO_ENCODER = 0.15  # at most so many ordinary prompts are above clear_below in any kind
+ON_TO_ENCODER = 0.3  # at most so many ordinary prompts are above clear_below in any kind
 PREVALENCE = 0.05  # of a kind among the texts that are scanned: a guess; what logits speak of
 NEWTON_STEPS = 30
 SURE_ORDINARY, SURE_INNOCENT = 0.001, 0.01  # false alarms above sure_above: ordinary, all benign

@@ -9,9 +9,8 @@ from random import Random
 
 import msgspec
 
-PHRASES = tuple(
-    Path(__file__).with_name(name) for name in ("guard_phrases.toml", "guard_everyday.toml")
-)
+PHRASES = tuple(sorted(Path(__file__).parent.glob("guard_*.toml")))
+SPACES = re.compile(" {2,}")  # where a slot is empty
 SLOT = re.compile(r"\{(\w+)\}")
 OPENING_CHARS = 200  # of an innocent text in front of an attack
 
@@ -28,7 +27,7 @@ class Phrases(msgspec.Struct, frozen=True):
         templates = self.kinds[kind]
         for number in range(count):
             text = self.filled(templates[number % len(templates)], draw)
-            text = " ".join(text.split()).replace(" .", ".").replace(" ,", ",")
+            text = SPACES.sub(" ", text).strip().replace(" .", ".").replace(" ,", ",")
             yield text[:1].upper() + text[1:] if draw.random() < 0.8 else text
 
     def filled(self, template: str, draw: Random) -> str:
@@ -40,8 +39,8 @@ class Phrases(msgspec.Struct, frozen=True):
 
 def read_templates(paths: Sequence[Path] = PHRASES) -> Phrases:
     """
-    The templates of *paths*. A template with an unknown slot, and a name that two tables of slots
-    have, are errors of their author.
+    The templates of all *paths* together. A template with an unknown slot, and a name that two
+    tables of slots have, are errors of their author.
     """
     kinds: dict[str, tuple[str, ...]] = {}
     slots: dict[str, tuple[str, ...]] = {}
@@ -49,7 +48,7 @@ def read_templates(paths: Sequence[Path] = PHRASES) -> Phrases:
         tables = msgspec.toml.decode(path.read_bytes(), type=dict[str, dict[str, tuple[str, ...]]])
         for name, table in tables.items():
             if not name.startswith("slots"):
-                kinds[name] = table["texts"]
+                kinds[name] = kinds.get(name, ()) + table["texts"]
                 continue
             if twice := slots.keys() & table.keys():
                 raise ValueError(f"{path.name}: slots of two tables: {', '.join(sorted(twice))}")

@@ -31,15 +31,15 @@ DOCUMENT_SOURCE = "document"
 AUTHORED_WEIGHT = 4.0
 TEMPLATE_SOURCE = "template"
 TEMPLATE_WEIGHT = 1.0
-EVERYDAY_WEIGHT = 2.0  # some attacks are word for word what people ask of their own texts
+EVERYDAY_WEIGHT = 3.0  # some attacks are word for word what people ask of their own texts
 WRITTEN = {  # rows from templates
-    "injection": 1_500,
-    "jailbreak": 900,
-    "extraction": 1_200,
-    "benign": 1_500,
-    "everyday": 4_200,
-    "planted": 600,
-    "document": 600,
+    "injection": 3_000,
+    "jailbreak": 2_000,
+    "extraction": 2_400,
+    "benign": 4_000,
+    "everyday": 6_000,
+    "planted": 2_500,
+    "document": 3_000,
 }
 WITH_PASSAGE = 0.2  # of everyday asks stand below what they ask about
 # Rows of a source and label: a template teaches little after some hundred rows.
@@ -149,8 +149,10 @@ def written(phrases: Phrases, found: list[str], asks: list[str], draw: Random) -
         yield Row(whole, TEMPLATE_SOURCE, "benign", NO_ATTACK, EVERYDAY_WEIGHT)
     for label, targets in (("planted", PLANTED), ("document", NO_ATTACK)):
         orders = list(phrases.drawn(label, WRITTEN[label], draw))
-        for text, _, found_targets in islice(documents(found, orders, [""], draw), 3 * len(orders)):
-            if found_targets == PLANTED:
+        for text in orders:  # many of them are documents themselves
+            yield Row(text, TEMPLATE_SOURCE, label, targets, TEMPLATE_WEIGHT)
+        for text, _, at in documents(found, orders, [""], draw, 3 * len(orders)):
+            if at == PLANTED:
                 yield Row(text, TEMPLATE_SOURCE, label, targets, TEMPLATE_WEIGHT)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.scores import ATTACKS, TASK_TYPES
-from models.train.encoder import Encoder, Shape, pool
+from models.train.encoder import Encoder, Layer, Shape, pool
 
 # Name and width of each head, in the order of the outputs. "failing" helps the training only.
 HEADS = {
@@ -18,23 +18,40 @@ HEADS = {
     "failing": 1,
     "attacks": len(ATTACKS),
 }
+FORKED = "attacks"  # the head that may have a last layer of its own
 
 
 class Classifier(nn.Module):
-    """An encoder and its heads. A new head is one more entry of *heads*."""
+    """
+    An encoder and its heads. A new head is one more entry of *heads*. *fork*: the last layer once
+    more, whose states the head FORKED reads; see ``models.train.fork``.
+    """
 
-    def __init__(self, shape: Shape, heads: dict[str, int], dropout: float = 0.1) -> None:
+    def __init__(
+        self, shape: Shape, heads: dict[str, int], dropout: float = 0.1, *, forked: bool = False
+    ) -> None:
         super().__init__()
         self.encoder = Encoder(shape, dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(shape.width, n) for name, n in heads.items()})
         for head in self.heads.values():
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
+        self.fork = Layer(shape, dropout) if forked else None
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The pooled vector, and what each head says of it, before any sigmoid or softmax."""
-        pooled = pool(self.encoder(ids, mask), mask)
-        return pooled, {name: head(pooled) for name, head in self.heads.items()}
+        before, hidden = self.encoder(ids, mask)
+        pooled = pool(hidden, mask)
+        said = {name: head(pooled) for name, head in self.heads.items()}
+        if self.fork is not None:
+            said[FORKED] = self.forked(self.fork, before, mask)
+        return pooled, said
+
+    def forked(self, fork: Layer, before: Tensor, mask: Tensor) -> Tensor:
+        """What the head FORKED says by *fork*, of the states *before* the last layer."""
+        hidden = fork(before, self.encoder.visible(mask, before.dtype))
+        said: Tensor = self.heads[FORKED](pool(hidden, mask))
+        return said
 
 
 def load_base(model: Classifier, weights: Path, words: Tensor | None = None) -> None:

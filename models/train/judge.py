@@ -27,7 +27,7 @@ from models.train.attacks import dev_attacks
 Floats = NDArray[np.float64]
 
 # Of ordinary prompts, with any kind of attack.
-FALSE_POSITIVES = {"low": 0.002, "medium": 0.01, "high": 0.03}
+FALSE_POSITIVES = {"low": 0.002, "medium": 0.007, "high": 0.03}
 # Of texts that no human wrote fewer are attacks, and more look like orders: documents tell people
 # what to do, and system prompts tell models.
 DOCUMENT_FALSE_POSITIVES = {"low": 0.01, "medium": 0.03, "high": 0.06}

@@ -129,6 +129,6 @@ def load_model(path: Path) -> Classifier:
         if key.startswith("heads.") and key.endswith(".bias")
     }
     shape = Shape(vocabulary=len(state["encoder.words.weight"]), layers=len(layers))
-    model = Classifier(shape, heads)
+    model = Classifier(shape, heads, forked=any(key.startswith("fork.") for key in state))
     model.load_state_dict(state)
     return model.eval()

@@ -21,7 +21,7 @@ from onnx import numpy_helper
 
 from models.artefact import FILES
 from models.encoder_manifest import read_encoder_manifest
-from models.train.encoder import Shape
+from models.train.encoder import POSITIONS, Shape
 from models.train.heads import HEADS, Classifier
 
 WORDS, PLACES = "encoder.words.weight", "encoder.positions.weight"
@@ -49,6 +49,8 @@ def state_of(weights: dict[str, NDArray[np.float32]]) -> dict[str, torch.Tensor]
             state[WORDS if name == "words" else PLACES] = value
         elif name.startswith("head."):
             state[f"heads.{name.removeprefix('head.')}"] = turned(name, value)
+        elif name.startswith("fork."):
+            state[name] = turned(name, value)
         elif name.startswith("layer"):
             at, _, part = name.removeprefix("layer").partition(".")
             state[f"encoder.layers.{at}.{part}"] = turned(part, value)
@@ -67,7 +69,10 @@ def restore(graph: Path, languages: int) -> Classifier:
     state = state_of(floats_of(graph))
     layers = {key.split(".")[2] for key in state if key.startswith("encoder.layers.")}
     shape = Shape(vocabulary=len(state[WORDS]), layers=len(layers))
-    model = Classifier(shape, {**HEADS, "language": languages})
+    forked = any(key.startswith("fork.") for key in state)
+    model = Classifier(shape, {**HEADS, "language": languages}, forked=forked)
+    places = state[PLACES]  # those that a text can have
+    state[PLACES] = torch.cat([places, torch.zeros(POSITIONS - len(places), places.shape[1])])
     missing, unknown = model.load_state_dict(state, strict=False)
     if unknown or any("failing" not in name for name in missing):
         raise SystemExit(f"{graph} is no graph of ours: lacks {missing}, has {unknown}")
